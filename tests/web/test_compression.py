@@ -82,7 +82,7 @@ def test_lists_must_not_be_cached(client: httpx.Client, path: str) -> None:
 def test_a_video_must_not_be_cached(client: httpx.Client) -> None:
     (item, *_) = client.get("/api/videos?limit=1").json()["items"]
     details = client.get(item["urls"]["self"])
-    kept = client.put(f"{item['urls']['self']}/playhead", json={"position": 1})
-    for response in (details, kept):
+    stored = client.put(f"{item['urls']['self']}/playhead", json={"position": 1})
+    for response in (details, stored):
         assert response.headers["Cache-Control"] == "no-store"
     client.delete(f"{item['urls']['self']}/playhead")

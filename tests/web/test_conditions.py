@@ -55,32 +55,32 @@ def of_the_player() -> list[Place]:
 def of_the_library(server: Server) -> list[Place]:
     """All content of a video, and the server's own pages."""
     about = video(server, FILM)
-    made = [about["poster"], about["thumbnails"]["track"], *about["thumbnails"]["sheets"]]
-    made += [
+    derived = [about["poster"], about["thumbnails"]["track"], *about["thumbnails"]["sheets"]]
+    derived += [
         subtitle[kind] for subtitle in about["subtitles"] for kind in ("url", "original") if subtitle[kind]
     ]
     folder = f"{about['urls']['self']}/"
     master = server.get(about["urls"]["hls"]).text
     playlists = [folder + line for line in master.splitlines() if line.endswith(".m3u8")]
     playlists += [folder + part.partition('"')[0] for part in master.split('URI="')[1:]]
-    segments, texts = set[str](), set[str]()
+    segments, subtitle_segments = set[str](), set[str]()
     for playlist in playlists:
         text = server.get(playlist).text
         parts = [line for line in text.splitlines() if line and not line.startswith("#")]
         parts += [part.partition('"')[0] for part in text.split('URI="')[1:]]
-        (texts if parts[0].endswith(".vtt") else segments).update(folder + part for part in parts)
+        (subtitle_segments if parts[0].endswith(".vtt") else segments).update(folder + part for part in parts)
     tag = server.get("/static/page.css").headers["ETag"].strip('"')
     of = "/api/videos/{id}/r/{revision}"
     return [
         Place("/api/stream/{name}", about["urls"]["stream"]),
         Place("/api/stream-range/{name}", about["urls"]["stream"].replace("/stream/", "/stream-range/")),
         Place("/api/videos/{id}/file", about["urls"]["file"]),
-        *(Place(f"{of}/{{name}}", url) for url in made),
+        *(Place(f"{of}/{{name}}", url) for url in derived),
         *(Place("/api/videos/{id}/{name}.m3u8", url) for url in (about["urls"]["hls"], *playlists)),
         Place("/api/videos/{id}/manifest.mpd", about["urls"]["dash"]),
         Place("/api/videos/{id}/presentation", folder + "presentation"),
         *(Place(f"{of}/{{rendition}}/{{name}}", url) for url in sorted(segments)),
-        *(Place(f"{of}/{{text}}/{{name}}.vtt", url) for url in sorted(texts)),
+        *(Place(f"{of}/{{text}}/{{name}}.vtt", url) for url in sorted(subtitle_segments)),
         Place("/docs", "/docs"),
         Place("/openapi.json", "/openapi.json", (("Accept-Encoding", "gzip"),)),
         Place("/static/{file}", "/static/page.css"),
@@ -121,17 +121,17 @@ def client(stocked: Server) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.parametrize("most", [1, large(1000)])
+@pytest.mark.parametrize("limit", [1, large(1000)])
 def test_every_route_with_an_entity_tag_supports_conditions(
-    stocked: Server, client: httpx.Client, most: int
+    stocked: Server, client: httpx.Client, limit: int
 ) -> None:
-    """For at most `most` addresses of each kind of content of a route."""
+    """For at most `limit` addresses of each kind of content of a route."""
     places = of_the_library(stocked)
     checked = Counter[tuple[str, str]]()
     for place in places:
         kind = re.sub("[0-9a-f-]{2,}|[0-9]", "", place.url.rpartition("/")[2])
         checked[place.route, kind] += 1
-        if checked[place.route, kind] <= most:
+        if checked[place.route, kind] <= limit:
             check(client, place)
     assert {place.route for place in (*places, *of_the_player())} | set(WITHOUT) == routes_with("get")
 

@@ -48,9 +48,9 @@ def test_derived_files_are_cached_forever(stocked: Server, urls: dict[str, str],
 
 def test_media_types_of_derived_files(stocked: Server, urls: dict[str, str], tmp_path: Path) -> None:
     for name, expected in (("poster", (128, 72)), ("sheet", (5 * 320, 180))):
-        picture = tmp_path / f"{name}.jpg"
-        picture.write_bytes(stocked.get(urls[name]).content)
-        assert size(picture) == expected
+        image = tmp_path / f"{name}.jpg"
+        image.write_bytes(stocked.get(urls[name]).content)
+        assert size(image) == expected
     assert "Grüße" in stocked.get(urls["subtitle Das Leben der Anderen.de.srt"]).text
     assert "In the film" in stocked.get(urls["subtitle 2"]).text
     assert "Hello" in stocked.get(urls["subtitle Das Leben der Anderen.en.forced.ass"]).text

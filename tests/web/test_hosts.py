@@ -85,14 +85,14 @@ def test_own_names_are_accepted(server: Server, name: str) -> None:
 
 
 def test_a_trusted_proxy_can_give_the_host(server: Server) -> None:
-    told = {"Host": f"{server.host}:{server.port}", "X_Forwarded_Host": "films.example"}
+    forwarded = {"Host": f"{server.host}:{server.port}", "X_Forwarded_Host": "films.example"}
     origin = "https://films.example"
     path = "/api/history"
-    assert send(server, "DELETE", path, "127.0.0.2", **told, Origin=origin).status_code == 204
-    assert send(server, "DELETE", path, **told, Origin=origin).status_code == 403, "other peers cannot"
-    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **told | {"X_Forwarded_Host": EVIL}))
+    assert send(server, "DELETE", path, "127.0.0.2", **forwarded, Origin=origin).status_code == 204
+    assert send(server, "DELETE", path, **forwarded, Origin=origin).status_code == 403, "other peers cannot"
+    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **forwarded | {"X_Forwarded_Host": EVIL}))
     # A proxy that does not set the field forwards what a page has put there.
-    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **told | {"Host": EVIL}))
+    is_refused(send(server, "GET", "/api/videos", "127.0.0.2", **forwarded | {"Host": EVIL}))
 
 
 async def test_requests_without_a_host_are_served(server: Server) -> None:

@@ -35,17 +35,17 @@ def content() -> bytes:
 def secure(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Server:
     videos = tmp_path / "videos"
     videos.mkdir()
-    (videos / "kept.mp4").write_bytes(content)
+    (videos / "unchanged.mp4").write_bytes(content)
     (videos / "cut.mp4").write_bytes(content)
     return start(videos, hypercorn=certified(tmp_path))
 
 
 async def test_a_file_and_ranges_of_it_arrive(secure: Server, content: bytes) -> None:
     async with http2(secure, window=MEGABYTE) as client:
-        head, body = await client.whole("/api/stream/kept.mp4")
+        head, body = await client.whole("/api/stream/unchanged.mp4")
         assert (head[":status"], head["content-length"]) == ("200", str(SIZE))
         assert body == content
-        head, body = await client.whole("/api/stream/kept.mp4", range="bytes=1000000-2999999")
+        head, body = await client.whole("/api/stream/unchanged.mp4", range="bytes=1000000-2999999")
         assert (head[":status"], head["content-range"]) == ("206", f"bytes 1000000-2999999/{SIZE}")
         assert body == content[1000000:3000000]
         head, body = await client.whole("/api/stream/nothing.mp4")
@@ -55,7 +55,7 @@ async def test_a_file_and_ranges_of_it_arrive(secure: Server, content: bytes) ->
 
 async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
     async with http2(secure) as client:
-        socket = await opened(client, "/api/ws/stream/kept.mp4?start=1000000&end=3000000")
+        socket = await opened(client, "/api/ws/stream/unchanged.mp4?start=1000000&end=3000000")
         await socket.read(lambda: socket.events[-1:] == [CloseConnection(1000, "")])
         assert (
             b"".join(event.data for event in socket.events if isinstance(event, BytesMessage))
@@ -68,24 +68,27 @@ async def test_a_websocket_sends_a_file(secure: Server, content: bytes) -> None:
 async def test_a_truncated_file_resets_only_its_stream(secure: Server, content: bytes) -> None:
     async with http2(secure) as client:
         client.reading = set()
-        cut, kept = await client.get("/api/stream/cut.mp4"), await client.get("/api/stream/kept.mp4")
-        await client.read(lambda: len(client.bodies[cut]) == len(client.bodies[kept]) == 65535)
+        cut, unchanged = (
+            await client.get("/api/stream/cut.mp4"),
+            await client.get("/api/stream/unchanged.mp4"),
+        )
+        await client.read(lambda: len(client.bodies[cut]) == len(client.bodies[unchanged]) == 65535)
         os.truncate(secure.videos / "cut.mp4", 0)
-        for stream_id in (cut, kept):
+        for stream_id in (cut, unchanged):
             client.connection.increment_flow_control_window(2 * SIZE, stream_id)
         client.connection.increment_flow_control_window(4 * SIZE)
         client.reading = None
         await client.flush()
-        await client.read(lambda: cut in client.resets and kept in client.ended)
+        await client.read(lambda: cut in client.resets and unchanged in client.ended)
         assert client.resets == {cut: ErrorCodes.INTERNAL_ERROR}
-        assert client.bodies[kept] == content
+        assert client.bodies[unchanged] == content
 
 
 async def test_after_a_seek_no_old_bytes_arrive(secure: Server) -> None:
     async with http2(secure) as client:
         client.reading = set()
         for offset in range(20):
-            stream_id = await client.get("/api/stream/kept.mp4", range=f"bytes={offset * MEGABYTE}-")
+            stream_id = await client.get("/api/stream/unchanged.mp4", range=f"bytes={offset * MEGABYTE}-")
             await client.read(lambda: len(client.bodies[stream_id]) > 0)  # noqa: B023 - called within the iteration
             client.connection.reset_stream(stream_id, ErrorCodes.CANCEL)
         await client.flush()
@@ -114,7 +117,7 @@ async def test_stalled_streams_need_little_memory(secure: Server) -> None:
 async def stall(server: Server, client: Client, count: int) -> None:
     """Open `count` more streams without a window, and wait until all streams are idle."""
     client.reading = set()
-    streams = [await client.get("/api/stream/kept.mp4") for _ in range(count)]
+    streams = [await client.get("/api/stream/unchanged.mp4") for _ in range(count)]
     await client.read(lambda: all(len(client.bodies[stream]) == 65535 for stream in streams), SLOWER * 3)
     await wait_until_idle(server, len(client.heads))
 
@@ -129,7 +132,9 @@ async def body_of(stream: trio.SSLStream[trio.SocketStream], *, limit: int = 1 <
 
 async def test_http11_over_tls(secure: Server, content: bytes) -> None:
     async with tls(secure, "http/1.1") as stream:
-        await stream.send_all(b"GET /api/stream/kept.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+        await stream.send_all(
+            b"GET /api/stream/unchanged.mp4 HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n"
+        )
         assert await body_of(stream) == content
 
 

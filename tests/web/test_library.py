@@ -289,14 +289,14 @@ def test_progress_is_sent_as_it_happens(stocked: Server) -> None:
     with stocked.client() as client, client.stream("GET", "/api/library/scan") as response:
         assert response.headers["Content-Type"] == "text/event-stream"
         assert response.headers["Cache-Control"] == "no-store"
-        told = events(response.iter_lines())
-        first = next(told)
+        received = events(response.iter_lines())
+        first = next(received)
         assert first["idle"]
-        asked = client.post("/api/library/scan")
-        assert asked.status_code == 202
-        look = asked.json()["look"]
+        requested = client.post("/api/library/scan")
+        assert requested.status_code == 202
+        look = requested.json()["look"]
         assert look > first["look"]["number"]
-        for state in told:
+        for state in received:
             if state["look"]["number"] >= look and not state["look"]["running"]:
                 assert state["look"]["full"]
                 assert state["look"]["videos"] == 5
@@ -343,14 +343,14 @@ async def test_events_are_sent_at_once_after_changes_and_after_silence(
                     progress.changed()
 
             nursery.start_soon(change)
-            told = [await anext(body)]
-            while b"id: 100\n" not in told[-1]:
-                told.append(await anext(body))
-        assert len(told) < 10
-        versions = [int(event.split(b"\n")[1].removeprefix(b"id: ")) for event in told]
+            received = [await anext(body)]
+            while b"id: 100\n" not in received[-1]:
+                received.append(await anext(body))
+        assert len(received) < 10
+        versions = [int(event.split(b"\n")[1].removeprefix(b"id: ")) for event in received]
         assert versions == sorted(set(versions))
         assert versions[-1] == 100, "a slow client misses states, but not the last one"
-        assert b'"videos": 100' in told[-1]
+        assert b'"videos": 100' in received[-1]
 
 
 def test_a_file_with_a_name_that_is_not_utf_8(start: Callable[..., Server], tmp_path: Path) -> None:

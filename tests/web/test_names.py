@@ -107,8 +107,8 @@ def test_every_name_can_be_requested(odd: Server, name: bytes) -> None:
     saved = raw(odd, urls["download"]).headers["Content-Disposition"]
     assert saved.startswith("attachment; ")
     assert not {"\\", "\n", "\r", "\x1b"} & {*saved}
-    asked = urlencode({"q": about["title"], "limit": 200})
-    assert about["id"] in {item["id"] for item in odd.get(f"/api/videos?{asked}").json()["items"]}
+    query = urlencode({"q": about["title"], "limit": 200})
+    assert about["id"] in {item["id"] for item in odd.get(f"/api/videos?{query}").json()["items"]}
     folder = os.path.dirname(name)
     inside = odd.get(f"/api/videos?limit=200&folder={quote(folder)}").json()["items"]
     assert about["id"] in {item["id"] for item in inside}
@@ -129,9 +129,9 @@ async def test_every_name_can_be_sent_in_segments_and_over_a_websocket(odd: Serv
 
 @pytest.mark.parametrize("name", VIDEO_OF, ids=ascii)
 def test_subtitle_files_next_to_a_video_belong_to_it(odd: Server, name: bytes) -> None:
-    [text] = video(odd, os.fsdecode(NAMES[VIDEO_OF[name]]))["subtitles"]
-    assert (text["name"], text["state"]) == (os.fsdecode(name), "made")
-    assert "Hello" in odd.get(text["url"]).text
+    [subtitle] = video(odd, os.fsdecode(NAMES[VIDEO_OF[name]]))["subtitles"]
+    assert (subtitle["name"], subtitle["state"]) == (os.fsdecode(name), "made")
+    assert "Hello" in odd.get(subtitle["url"]).text
 
 
 def test_folders_are_listed(odd: Server) -> None:
@@ -180,14 +180,14 @@ def test_a_file_that_is_added_and_renamed_while_the_server_runs(odd: Server, tmp
     with suppress(FileNotFoundError):
         (folder / "la\\ter.mp4").unlink()
 
-    def known(name: str) -> str | None:
+    def id_of(name: str) -> str | None:
         items = odd.get(f"/api/videos?limit=200&folder={quote('rock\\metal')}").json()["items"]
         return next((item["id"] for item in items if item["name"] == name), None)
 
     try:
-        id_ = wait_for(lambda: known("rock\\metal/la\\te.mp4"), 20, "the new video")
+        id_ = wait_for(lambda: id_of("rock\\metal/la\\te.mp4"), 20, "the new video")
         (folder / "la\\te.mp4").rename(folder / "la\\ter.mp4")
-        assert wait_for(lambda: known("rock\\metal/la\\ter.mp4"), 20, "its new name") == id_
+        assert wait_for(lambda: id_of("rock\\metal/la\\ter.mp4"), 20, "its new name") == id_
     finally:
         for name in ("la\\te.mp4", "la\\ter.mp4"):
             (folder / name).unlink(missing_ok=True)

@@ -247,9 +247,9 @@ def test_the_live_view_is_as_described(full_server: Server, described: dict[str,
         for kind in ("history", "now", "now"):
             event, id_, data, end = itertools.islice(lines, 4)
             assert (event, id_[:4], end) == (f"event: {kind}", "id: ", "")
-            told = json.loads(data.removeprefix("data: "))
-            check(described, kinds[kind], told)
-        assert told["streams"], "so that their schema is checked"
+            event_data = json.loads(data.removeprefix("data: "))
+            check(described, kinds[kind], event_data)
+        assert event_data["streams"], "so that their schema is checked"
     content = described["paths"]["/api/live"]["get"]["responses"]["200"]["content"]
     assert list(content) == [response.headers["Content-Type"]]
 

@@ -12,7 +12,7 @@ from tests.media.turning import WAYS, turned_mkv, turned_mp4
 from tests.support import Server, is_done, serving, wait_for
 from tests.web.requesting import video
 
-STILL = (
+TEST_IMAGE = (
     "-f lavfi -i testsrc=size=128x72:rate=10:duration=3 -vf trim=end_frame=1,loop=loop=29:size=1 "
     "-c:v libx264 -preset ultrafast -g 10 -pix_fmt yuv420p"
 )
@@ -22,15 +22,15 @@ FILMS = [f"{way}.{suffix}" for way in WAYS for suffix in ("mp4", "mkv")]
 @pytest.fixture(scope="module")
 def turned(way: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("turned")
-    film = make(folder / "straight.mp4", STILL)
+    film = make(folder / "straight.mp4", TEST_IMAGE)
     for name, (matrix, pose, _, _) in WAYS.items():
-        for suffix, made in (
+        for suffix, content in (
             ("mp4", turned_mp4(film.read_bytes(), matrix)),
             ("mkv", turned_mkv(film, **pose)),
         ):
             path = folder / "videos" / suffix / f"{name}.{suffix}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(made)
+            path.write_bytes(content)
     with serving(folder / "videos", folder, environ=way | {"TRIO_STREAM_ARTWORK_SHARE": "1"}) as server:
         wait_for(lambda: server.get("/api/library").json()["videos"] == len(FILMS), 20, "the videos")
         wait_for(lambda: is_done(server.get("/api/library").json()), 60, "their posters")

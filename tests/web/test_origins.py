@@ -267,8 +267,8 @@ async def test_origins_that_can_end_a_stream(
                 while got < LARGE // 2:
                     got += len(data := await stream.receive_some(1 << 20))
                     assert data, "it continues"
-            [still] = server.get("/api/streams").json()["streams"]
-            assert still["id"] == running["id"]
+            [remaining] = server.get("/api/streams").json()["streams"]
+            assert remaining["id"] == running["id"]
 
 
 CHANGES = [

@@ -112,11 +112,11 @@ def test_assets_are_cached_forever(built: Server, name: str) -> None:
     assert (response.status_code, response.content) == (200, ASSETS[name])
     assert response.headers["Content-Type"] == TYPES[name]
     assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    known = built.get(
+    revalidated = built.get(
         f"/assets/{name}", headers={"If-None-Match": response.headers["ETag"], "Accept-Encoding": "identity"}
     )
-    assert (known.status_code, known.content) == (304, b"")
-    assert known.headers["Cache-Control"] == response.headers["Cache-Control"]
+    assert (revalidated.status_code, revalidated.content) == (304, b"")
+    assert revalidated.headers["Cache-Control"] == response.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize(
@@ -161,9 +161,11 @@ def test_compressed_and_plain_content_have_different_tags(built: Server) -> None
     )
     assert compressed.headers["ETag"] != plain.headers["ETag"]
     assert compressed.content == plain.content
-    known = built.get(path, headers={"Accept-Encoding": "gzip", "If-None-Match": compressed.headers["ETag"]})
-    assert known.status_code == 304
-    assert known.headers["Vary"] == "Accept-Encoding"
+    revalidated = built.get(
+        path, headers={"Accept-Encoding": "gzip", "If-None-Match": compressed.headers["ETag"]}
+    )
+    assert revalidated.status_code == 304
+    assert revalidated.headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize(

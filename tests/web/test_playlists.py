@@ -92,7 +92,7 @@ def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
     assert len(subtitle_lists) == 3
     assert sorted(track.language or "" for track in subtitle_lists.values()) == ["de", "en", "en"]
     assert [track.forced for track in subtitle_lists.values()].count("YES") == 1
-    said = []
+    subtitle_texts = []
     for track in subtitle_lists.values():
         found = playlist(stocked, f"{folder}/{track.uri}")
         bodies = [stocked.get(f"{folder}/{segment.uri}").text for segment in found.segments]
@@ -100,9 +100,9 @@ def test_subtitles_of_a_video_are_offered(stocked: Server, folder: str) -> None:
             body.startswith("WEBVTT") and "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000" in body
             for body in bodies
         )
-        said.append("".join(bodies))
+        subtitle_texts.append("".join(bodies))
     for words in ("In the film", "Grüße", "Hello"):
-        assert sum(words in track for track in said) == 1
+        assert sum(words in track for track in subtitle_texts) == 1
     mpd = stocked.get(f"{folder}/manifest.mpd").text
     wholes = re.findall(r"<BaseURL>(.*?)</BaseURL>", mpd)
     assert len(wholes) == 3
@@ -174,8 +174,8 @@ def test_several_ranges(stocked: Server, urls: dict[str, str]) -> None:
     for name in ("video", "audio"):
         content = stocked.get(urls[name]).content
         spans = [(0, 99), (900, 1099), (len(content) - 700, len(content) - 600)]
-        asked = ",".join(f"{first}-{last}" for first, last in spans)
-        response = stocked.get(urls[name], headers={"Range": f"bytes={asked}"})
+        ranges = ",".join(f"{first}-{last}" for first, last in spans)
+        response = stocked.get(urls[name], headers={"Range": f"bytes={ranges}"})
         assert response.status_code == 206
         assert response.headers["Content-Type"].startswith("multipart/byteranges")
         assert int(response.headers["Content-Length"]) == len(response.content)
@@ -411,7 +411,7 @@ def test_the_reason_why_a_video_is_not_packaged(
 def test_files_with_different_resolutions_are_one_title(start: Callable[..., Server], tmp_path: Path) -> None:
     videos = tmp_path / "videos"
     videos.mkdir()
-    audio_list = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
+    audio = "-f lavfi -i sine=duration=9 -c:a aac -shortest"
     for name, size, keys in (
         ("Film.720p.mp4", "256x144", 24),
         ("Film.360p.mp4", "128x72", 24),
@@ -419,10 +419,10 @@ def test_files_with_different_resolutions_are_one_title(start: Callable[..., Ser
         ("Other.360p.mp4", "128x72", 40),
         ("Film.1080p.txt.mp4", "128x72", 24),
     ):
-        picture = f"-f lavfi -i testsrc2=size={size}:rate=12:duration=9"
+        frames = f"-f lavfi -i testsrc2=size={size}:rate=12:duration=9"
         make(
             videos / name,
-            f"{picture} {audio_list} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
+            f"{frames} {audio} -c:v libx264 -preset ultrafast -pix_fmt yuv420p -sc_threshold 0 -g {keys}",
         )
     for name in ("Song.720p.mp4", "Song.360p.mp4"):
         make(videos / name, "-f lavfi -i sine=duration=9 -c:a aac")

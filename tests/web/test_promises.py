@@ -26,7 +26,7 @@ HTTP = "GET /api/stream/{name} HTTP/1.1\r\nHost: t\r\n\r\n"
 
 async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *, websocket: bool) -> None:
     """Open `count` more streams of `name` without reading them, and wait until all streams are idle."""
-    there = server.metrics()["active_streams"]
+    already_running = server.metrics()["active_streams"]
 
     async def one() -> None:
         stream = await stack.enter_async_context(await connect(server))
@@ -40,7 +40,7 @@ async def stall(server: Server, stack: AsyncExitStack, name: str, count: int, *,
     async with trio.open_nursery() as nursery:
         for _ in range(count):
             nursery.start_soon(one)
-    await wait_until_idle(server, there + count)
+    await wait_until_idle(server, already_running + count)
 
 
 async def wait_until_idle(server: Server, count: int) -> None:
@@ -160,10 +160,10 @@ async def time_health_requests(server: Server, path: Path) -> Timings:
         async with await connect(server) as stream:
             while True:
                 await trio.sleep(0.01)
-                asked = trio.current_time()
+                started = trio.current_time()
                 await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
                 head, body = await read_head(stream)
-                seen.waits.append(trio.current_time() - asked)
+                seen.waits.append(trio.current_time() - started)
                 assert b" 200 " in head
                 while b"}" not in body:
                     body += await stream.receive_some(1000)

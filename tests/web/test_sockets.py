@@ -45,9 +45,9 @@ async def test_the_bytes_come_in_order(
     running: Server, videos: Path, query: str, first: int, last: int
 ) -> None:
     async with opened(running, f"/api/ws/stream/v.mp4{query}") as socket:
-        data, texts, closed = await socket.everything()
+        data, messages, closed = await socket.everything()
     assert data == (videos / "v.mp4").read_bytes()[first:last]
-    assert texts == []
+    assert messages == []
     assert closed.code == 1000
     assert running.last_ended()["ended"] == "finished"
 
@@ -106,10 +106,10 @@ async def test_a_seek_sends_a_new_start(running: Server, videos: Path) -> None:
             assert json.loads(message)["offset"] == offset
             message = await socket.receive()
             assert message == content[offset : offset + len(message)]
-        data, texts, closed = await socket.everything()
+        data, messages, closed = await socket.everything()
     assert isinstance(message, bytes)
     assert message + data == content[len(content) - 100_000 :]
-    assert [text["type"] for text in texts] == ["end"]
+    assert [message["type"] for message in messages] == ["end"]
     assert closed.code == 1000
 
 
@@ -142,9 +142,9 @@ async def test_pause_stops_the_bytes_and_resume_continues(running: Server, video
         got = await paused(running, socket)
         assert len(got) < SIZE
         await socket.send('{"type": "resume"}')
-        data, texts, closed = await socket.everything()
+        data, messages, closed = await socket.everything()
     assert got + data == (videos / "v.mp4").read_bytes()
-    assert texts[-1]["type"] == "end"
+    assert messages[-1]["type"] == "end"
     assert closed.code == 1000
 
 
@@ -190,8 +190,8 @@ async def test_an_invalid_message_gets_an_error_and_the_stream_continues(
 ) -> None:
     async with opened(running, "/api/ws/stream/v.mp4", subprotocols=V1) as socket:
         await socket.send(message)
-        data, texts, closed = await socket.everything()
-    [error] = [text for text in texts if text["type"] == "error"]
+        data, messages, closed = await socket.everything()
+    [error] = [message for message in messages if message["type"] == "error"]
     assert error["status"] == status
     assert error["detail"]
     assert data == (videos / "v.mp4").read_bytes()
@@ -222,8 +222,8 @@ async def test_messages_without_the_subprotocol_are_ignored(running: Server, vid
     async with opened(running, "/api/ws/stream/v.mp4") as socket:
         for message in ("", b"", "ping", '{"type": "pause"}'):
             await socket.send(message)
-        data, texts, closed = await socket.everything()
-    assert (len(data), texts, closed.code) == (SIZE, [], 1000)
+        data, messages, closed = await socket.everything()
+    assert (len(data), messages, closed.code) == (SIZE, [], 1000)
 
 
 @pytest.mark.parametrize(
@@ -340,10 +340,10 @@ async def test_a_file_changed_in_place_closes_the_websocket_with_the_reason(
         await paused(running, socket)  # no error could be sent after an interrupted frame
         os.truncate(videos / "large.mp4", 1000)
         await socket.say(type="resume")
-        data, texts, closed = await socket.everything()
+        data, messages, closed = await socket.everything()
     assert len(data) < 64 * MEGABYTE
-    assert texts[-1]["type"] == "error"
-    assert texts[-1]["code"] == "source-changed"
+    assert messages[-1]["type"] == "error"
+    assert messages[-1]["code"] == "source-changed"
     assert closed.code == 1011
     assert "the file" in closed.reason
     assert running.last_ended()["ended"] == "failed"
@@ -403,14 +403,14 @@ async def test_a_byte_after_the_upgrade_affects_only_that_connection(running: Se
 async def test_a_reset_around_the_handshake_is_not_logged_as_an_error(running: Server, videos: Path) -> None:
     (videos / "film.mp4").write_bytes(bytes(1 << 20))
     running.get("/api/videos")
-    asked = (
+    request = (
         b"GET /api/ws/stream/film.mp4 HTTP/1.1\r\nHost: t\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     for number in range(100):
         stream = await connect(running)
         stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        await stream.send_all(asked)
+        await stream.send_all(request)
         await trio.sleep(number % 10 / 2000)  # anywhere between the request and the first bytes of the video
         stream.socket.close()
     await wait_until(lambda: running.metrics()["active_streams"] == 0, 5, "the streams to end")

@@ -443,8 +443,8 @@ async def test_invented_paths_are_not_cached(running: Server) -> None:
     await send(range(100))
     before = running.private_memory()
     await send(range(100, 100 + LONG_PATHS))
-    kept = running.private_memory() - before
-    assert kept < LONG_PATHS * LONG / 4, f"{kept} bytes of {LONG_PATHS * LONG}"
+    growth = running.private_memory() - before
+    assert growth < LONG_PATHS * LONG / 4, f"{growth} bytes of {LONG_PATHS * LONG}"
 
 
 def test_unsupported_methods_are_refused(running: Server, videos: Path) -> None:

@@ -35,13 +35,13 @@ def names(server: Server, path: str) -> list[str]:
 
 def test_a_playhead(fresh: Server) -> None:
     assert video(fresh, FILM)["playhead"] is None
-    kept = put(fresh, FILM, position=2.5)
-    assert datetime.fromisoformat(kept["updated"]).tzinfo is not None
-    about = {"position": 2.5, "watched": False, "plays": 0, "updated": kept["updated"]}
-    assert kept == about | {"duration": kept["duration"], "status": "ok"}
-    assert round(kept["duration"]) == 5
-    assert video(fresh, FILM)["playhead"] == about | {"duration": kept["duration"]}
-    assert put(fresh, FILM, position=4.9) | {"updated": ""} == kept | {
+    stored = put(fresh, FILM, position=2.5)
+    assert datetime.fromisoformat(stored["updated"]).tzinfo is not None
+    about = {"position": 2.5, "watched": False, "plays": 0, "updated": stored["updated"]}
+    assert stored == about | {"duration": stored["duration"], "status": "ok"}
+    assert round(stored["duration"]) == 5
+    assert video(fresh, FILM)["playhead"] == about | {"duration": stored["duration"]}
+    assert put(fresh, FILM, position=4.9) | {"updated": ""} == stored | {
         "position": 4.9,
         "watched": True,
         "plays": 1,
@@ -89,9 +89,9 @@ def test_bodies_have_a_size_limit(fresh: Server) -> None:
     assert call(fresh, "PUT", f"{here}/playhead", long).status_code == 413
     assert call(fresh, "PATCH", here, long).status_code == 413
     export = b'{"version": 1, "entries": []}'
-    most = b" " * (LONGEST_IMPORT - len(export)) + export
-    assert call(fresh, "PUT", "/api/watch-state", most).json()["imported"] == 0
-    assert call(fresh, "PUT", "/api/watch-state", b" " + most).status_code == 413
+    largest = b" " * (LONGEST_IMPORT - len(export)) + export
+    assert call(fresh, "PUT", "/api/watch-state", largest).json()["imported"] == 0
+    assert call(fresh, "PUT", "/api/watch-state", b" " + largest).status_code == 413
 
 
 def test_continue_watching(fresh: Server) -> None:
@@ -138,11 +138,11 @@ def test_an_export_can_be_imported_into_another_server(
     response = call(other, "PUT", "/api/watch-state", exported.content)
     assert response.json() == {"imported": 1, "older": 0, "unknown": 1, "status": "ok"}
     assert video(other, "renamed.mp4")["id"] != video(fresh, FILM)["id"]
-    there, here = (
+    imported, original = (
         video(server, name)["playhead"] for server, name in ((other, "renamed.mp4"), (fresh, FILM))
     )
-    assert {name: there[name] for name in ("position", "watched", "plays", "updated")} == {
-        name: here[name] for name in ("position", "watched", "plays", "updated")
+    assert {name: imported[name] for name in ("position", "watched", "plays", "updated")} == {
+        name: original[name] for name in ("position", "watched", "plays", "updated")
     }
     put(other, "renamed.mp4", position=4)
     assert call(other, "PUT", "/api/watch-state", exported.content).json()["older"] == 1
@@ -166,8 +166,8 @@ def test_an_invalid_import_changes_nothing_and_names_the_entry(fresh: Server) ->
     exported = fresh.get("/api/watch-state").json()
     entry = exported["entries"][0] | {"updated": "2999-01-01T00:00:00+00:00", "position": 3}
     exported["entries"] = [entry] * 300 + [entry | {"plays": -1}]
-    said = check_problem(
+    detail = check_problem(
         call(fresh, "PUT", "/api/watch-state", json.dumps(exported).encode()), 400, "bad-request"
     )
-    assert "entry 300" in said
+    assert "entry 300" in detail
     assert video(fresh, FILM)["playhead"]["position"] == 2

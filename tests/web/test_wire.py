@@ -139,17 +139,13 @@ def test_changes_of_a_video() -> None:
 
 
 def test_an_export_reads_back() -> None:
-<<<<<<< HEAD
-    """Numbers to the last digit, and names whose bytes are no text."""
-    kept = StoredPlayhead(
+    """Numbers to the last digit, and names whose bytes are not UTF-8."""
+    playhead_row = StoredPlayhead(
         position=1 / 3, duration=None, watched=True, plays=10**9, updated_at=1_700_000_000_123
     )
-=======
-    """Numbers to the last digit, and names whose bytes are not UTF-8."""
-    kept = Kept(position=1 / 3, duration=None, watched=True, plays=10**9, updated_at=1_700_000_000_123)
->>>>>>> c7caa41 (Describe the rest of the tests of the API in plain English)
     entries = [
-        Entry(name, "0" * 24, kept) for name in ("a.mp4", "caf\udce9 \udcff.mp4", "\u2028\U0001f3ac.mp4")
+        Entry(name, "0" * 24, playhead_row)
+        for name in ("a.mp4", "caf\udce9 \udcff.mp4", "\u2028\U0001f3ac.mp4")
     ]
     written = json_text.encode(WatchState.of(entries))
     assert read_body(WatchState, written).read() == entries
