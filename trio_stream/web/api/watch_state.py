@@ -229,9 +229,9 @@ async def export_watch_state() -> WatchState:
             CHANGE_ERRORS,
             {BadRequest: "The export is invalid; the detail says why. Nothing was changed."},
         ),
-        description="Stored playheads that are newer stay. A video is found by its bytes, whatever its name is now, or "
-        "else by its name. The limit is one megabyte; a longer export may be split between any two entries. Importing "
-        "an export twice does no harm.",
+        description="Stored playheads that are newer stay. A video is found by its bytes under any name, or else by "
+        "its name. The limit is one megabyte; a longer export may be split between any two entries. Importing an "
+        "export twice does no harm.",
     )
 )
 async def import_watch_state() -> Imported:
