@@ -37,13 +37,13 @@ async def test_requests_fail_while_the_folder_is_missing_and_work_once_it_is_bac
             assert int(refused.headers["Retry-After"]) > 0
         problem = server.get(path).json()
         assert (problem["code"], problem["detail"]) == (
-            "library-moved",
+            "library-away",
             "the folder of videos cannot be read: No such file or directory",
         )
     async with await connect(server) as stream:
         with pytest.raises(Rejected) as rejected:
             await Client(stream).shake_hands("t", "/api/ws/stream/film.mp4", (), [])
-    assert (rejected.value.status, json.loads(rejected.value.body)["code"]) == (503, "library-moved")
+    assert (rejected.value.status, json.loads(rejected.value.body)["code"]) == (503, "library-away")
     assert server.get("/healthz").status_code == 200
     server.get("/api/library")
     with server.client() as client:
