@@ -1,7 +1,7 @@
 """Checks of every exchange, with or without Quart: the host name, other sites, preconditions.
 
-Requests under a name that is not this server's are refused (DNS rebinding). Pages of other sites can change nothing,
-and can read only if they are allowed to (the Fetch standard's CORS protocol). `If-Match` with entity-tags fails for
+Requests under a name that is not this server's are refused (DNS rebinding). Pages of other sites can neither change nor
+read anything, unless they are allowed to (the Fetch standard's CORS protocol). `If-Match` with entity-tags fails for
 resources without one (RFC 9110 section 13.1.1): its sender does not want to change a state that it has not seen.
 Conditions about dates are ignored there (section 13.1.4), and so is `Range` (section 14.2).
 """
