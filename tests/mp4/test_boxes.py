@@ -99,10 +99,10 @@ def test_the_last_box_may_go_to_the_end() -> None:
             making.box("free") + b"\0\0\0\x10trak1234",
             "the box moov/trak: it claims 16 bytes, and 12 are left",
         ),
-        (b"\0\0\0\x04trak", "the box moov: what lies at byte 0 is no box"),
+        (b"\0\0\0\x04trak", "the box moov: there is no valid box at byte 0"),
         (
             making.box("free") + b"\0\0\0\x01trak\0\0\0\0\0\0\0\x08",
-            "the box moov: what lies at byte 8 is no box",
+            "the box moov: there is no valid box at byte 8",
         ),
         (
             b"\0\0\0\x01trak\xff\xff\xff\xff\xff\xff\xff\xff",
@@ -133,7 +133,7 @@ def test_boxes_in_boxes_have_an_end() -> None:
     for _ in range(DEEPEST):
         [deepest] = deepest.children()
     assert deepest.depth == DEEPEST
-    with pytest.raises(Malformed, match=r"the box b009/b008/.*b001: boxes lie too deep in each other"):
+    with pytest.raises(Malformed, match=r"the box b009/b008/.*b001: boxes are nested too deeply"):
         list(deepest.children())
 
 

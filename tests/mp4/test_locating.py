@@ -78,15 +78,13 @@ def test_no_index(data: bytes, sentence: str) -> None:
 
 def test_an_index_that_is_cut_off() -> None:
     for file in (File(FTYP + MOOV[:-2]), File(FTYP + MOOV[:-2], size=len(FTYP + MOOV))):
-        with pytest.raises(Malformed, match="the box moov: the file ends in it"):
+        with pytest.raises(Malformed, match="the box moov: the file ends inside it"):
             file.locate()
 
 
 def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     file = File(FTYP + struct.pack(">I4s", (128 << 20) + 8, b"moov"), size=1 << 40)
-    with pytest.raises(
-        Malformed, match="the box moov: it has 134217736 bytes, more than the 134217728 that may be"
-    ):
+    with pytest.raises(Malformed, match="the box moov: it has 134217736 bytes, and the limit is 134217728"):
         file.locate()
     assert max(length for _, length in file.reads) <= 16
     file = File(struct.pack(">I4s", (16 << 20) + 8, b"moof"), size=1 << 40)

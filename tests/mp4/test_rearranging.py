@@ -153,7 +153,7 @@ def test_a_track_is_not_presented_too_often() -> None:
     whole = TimedEdit(0, 2000 * FRAME, 0, 2000 * FRAME)
     often = REPEATED + FEWEST // 2000
     assert rearrange(track, [whole] * often) is not None
-    with pytest.raises(Malformed, match="it presents the track too often"):
+    with pytest.raises(Malformed, match="it repeats the track too many times"):
         rearrange(track, [whole] * (often + 1))
 
 

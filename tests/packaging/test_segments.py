@@ -71,7 +71,7 @@ def test_no_byte_behind_the_end_is_sent() -> None:
     _, [track] = film_of(ALONE)
     end = max(offset + length for offset, length in track.samples.byte_ranges(0, 8))
     segment(track, 0, 8, 0, end)
-    with pytest.raises(Malformed, match="samples lie behind the end of the file"):
+    with pytest.raises(Malformed, match="samples are beyond the end of the file"):
         segment(track, 0, 8, 0, end - 1)
     segment(track, 0, 7, 0, end - 1)
 

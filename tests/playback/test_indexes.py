@@ -156,7 +156,7 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Ser
     ("data", "error", "reason"),
     [
         (FILM.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"), Encrypted, "it is encrypted"),
-        (FILM[:-10], Unpackageable, "the file ends in it"),
+        (FILM[:-10], Unpackageable, "the file ends inside it"),
         (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "neither a picture nor a sound"),
     ],
 )

@@ -383,7 +383,7 @@ def test_the_reason_why_a_video_is_not_packaged(
     bad = {
         "garbage.mp4": (b"no video at all", "there is no index (moov) in it"),
         "empty.mp4": (b"", "there is no index (moov) in it"),
-        "cut.mp4": (whole[: index + 400], "the box moov: the file ends in it"),
+        "cut.mp4": (whole[: index + 400], "the box moov: the file ends inside it"),
         "encrypted.mp4": (
             whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"),
             "the box moov: it is encrypted",

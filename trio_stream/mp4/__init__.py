@@ -1,14 +1,14 @@
-"""MP4 files (ISO base media file format), read and written over plain bytes: no I/O, no event loop.
+"""MP4 files (ISO base media file format), read and written as plain bytes: no I/O, no event loop.
 
-Nothing a file claims is believed: a box ends inside its parent, a table inside its box, samples inside the file. A
-hostile `moov` costs time and memory in proportion to its bytes, which are bounded. A box holds at most 10,000 others,
-each read once, and at most 64 KiB go into an init segment. Fragments, and the index before them, name at most as many
-samples as the file has bytes (65,536 in any file, 16,777,216 at most), whether or not these are there; that is
-counted before any is expanded.
+No claim of a file is trusted: a box must end inside its parent, a table inside its box, samples inside the file. A
+hostile `moov` costs time and memory in proportion to its bytes, which are limited. A box holds at most 10,000 others,
+each read once, and at most 64 KiB go into an init segment. The fragments and the `moov` before them may list at most as
+many samples as the file has bytes (at least 65,536, at most 16,777,216), whether or not the samples exist; they are
+counted before any are expanded.
 
-A film of two hours has half a million samples, so no table is a list of objects: tables stay arrays as the file has
-them, and only those of fragments are expanded.
+A two-hour video has half a million samples, so no table is a list of objects: tables stay arrays as in the file, and
+only those of fragments are expanded.
 
-Floors, from the ground up: `boxes` (structure), `reading` (tracks and their samples), `edits` (what edit lists make
-of them), `writing` (init segments and heads of fragments). Source for all of it: ISO/IEC 14496-12.
+Layers, from the bottom: `boxes` (structure), `reading` (tracks and their samples), `edits` (applies edit lists to
+them), `writing` (init segments and fragment headers). Source for all of it: ISO/IEC 14496-12.
 """

@@ -1,8 +1,8 @@
-"""The boxes of an MP4 file, read from bytes nobody vouches for.
+"""The boxes of an MP4 file, read from untrusted bytes.
 
-No length that a file states is believed: a box ends inside the box that holds it, a table inside its box. What does not
-is `Malformed`, which names the box by its path. Of a box that holds others, these are read once (`Box.by_kind`), so the
-time is bounded by the bytes, and there are not too many of them.
+No length in a file is trusted: a box must end inside its parent, a table inside its box. Otherwise `Malformed` is
+raised, which names the box by its path. The children of a box are read once (`Box.by_kind`) and their number is
+limited, so the time is bounded by the bytes.
 
     box = size (32 bits), type (4 characters), [size (64 bits), where size is 1], payload   (ISO/IEC 14496-12 section
     4.2)
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from sys import byteorder
 
 DEEPEST = 8
-"""Boxes within boxes; a sample entry of a sound lies at a depth of seven."""
+"""Maximum nesting depth of boxes; the sample entry of an audio track is at depth seven."""
 
 MOST_BOXES = 10_000
-"""Boxes in one box: there is nothing for which a file would need more."""
+"""Maximum number of boxes in one box. No real file needs more."""
 
 _HEAD = struct.Struct(">I4s")
 _LARGE = struct.Struct(">Q")
@@ -28,7 +28,7 @@ type Bytes = bytes | memoryview
 
 
 class Malformed(ValueError):
-    """The file is no MP4 file that anybody could play; the sentence names the box and what is wrong with it."""
+    """The file cannot be played as MP4; the message names the box and what is wrong with it."""
 
     def __init__(self, path: str, wrong: str) -> None:
         super().__init__(f"the box {path}: {wrong}" if path else wrong)
@@ -36,8 +36,8 @@ class Malformed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the head of a box says: `size` in bytes with the head, None: to the end of the file; `header` bytes of
-    head. It lies at `offset`."""
+    """The header of a box. `size` is in bytes and includes the header; None means up to the end of the file. The header
+    has `header` bytes and is at `offset`."""
 
     kind: str
     size: int | None
@@ -46,15 +46,15 @@ class Head:
 
     @property
     def payload(self) -> int:
-        """Where the payload begins."""
+        """Offset of the payload."""
         return self.offset + self.header
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box; `payload` is what follows its head. `path` names it with what holds it: "moov/trak/mdia".
+    """A box; `payload` is what follows its header. `path` includes its parents: "moov/trak/mdia".
 
-    It lies at `offset` of what was read, and begins with a head of `header` bytes.
+    It is at `offset` of the data that was read, and its header has `header` bytes.
     """
 
     kind: str
@@ -65,9 +65,9 @@ class Box:
     header: int = 8
 
     def children(self, skip: int = 0) -> Iterator["Box"]:
-        """The boxes in this one, behind its first `skip` bytes. Raises `Malformed`."""
+        """The boxes in this one, after its first `skip` bytes. Raises `Malformed`."""
         if self.depth >= DEEPEST:
-            raise Malformed(self.path, "boxes lie too deep in each other")
+            raise Malformed(self.path, "boxes are nested too deeply")
         yield from read_boxes(
             self.payload[skip:], self.path, self.depth + 1, self.offset + self.header + skip
         )
@@ -88,18 +88,18 @@ class Box:
         return found
 
     def full(self) -> tuple[int, int, "Fields"]:
-        """Version and flags of a full box (section 4.2), and its fields behind them."""
+        """Version and flags of a full box (section 4.2), and the fields after them."""
         fields = Fields(self)
         word = fields.u32()
         return word >> 24, word & 0xFFFFFF, fields
 
     def whole(self) -> bytes:
-        """The box as it can be written again."""
+        """The whole box as bytes, ready to be written."""
         return _HEAD.pack(8 + len(self.payload), self.kind.encode("latin-1")) + bytes(self.payload)
 
 
 class Kinds(dict[str, Box]):
-    """The first of each kind of the `boxes` in the one at `path`."""
+    """The first box of each kind among `boxes`, the children of the one at `path`."""
 
     def __init__(self, path: str, boxes: Iterable[Box]) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class Kinds(dict[str, Box]):
 
 
 class Fields:
-    """Reads numbers from a box, one after the other. Raises `Malformed` where the box ends before them."""
+    """Reads the numbers of a box one after the other. Raises `Malformed` if the box ends too early."""
 
     def __init__(self, box: Box) -> None:
         self._box = box
@@ -151,7 +151,7 @@ class Fields:
         return self.number(8 if version else 4, signed=signed)
 
     def numbers(self, code: str, count: int) -> "array[int]":
-        """`count` integers as an array of that type: "I", "i", "H" or "Q". Raises `Malformed` if they are not there."""
+        """`count` integers as an array of type `code`: "I", "i", "H" or "Q". Raises `Malformed` if they are missing."""
         values = array(code)
         if count > self.rest() // values.itemsize:
             raise Malformed(self._box.path, f"it has no room for the {count} entries it claims")
@@ -161,12 +161,12 @@ class Fields:
         return values
 
     def table(self, code: str, columns: int = 1) -> "array[int]":
-        """A count of 32 bits and so many rows of `columns` integers."""
+        """A 32-bit count, then that many rows of `columns` integers."""
         return self.numbers(code, self.u32() * columns)
 
 
 def read_head(data: Bytes, offset: int = 0) -> Head | None:
-    """The head of the box that `data` begins with, which lies at `offset`; None where there is no box.
+    """The header of the box at the start of `data`, which is at `offset`; None if there is no box.
 
     Needs at most 16 bytes.
     """
@@ -185,7 +185,7 @@ def read_head(data: Bytes, offset: int = 0) -> Head | None:
 
 
 def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> Iterator[Box]:
-    """The boxes that `data` is made of, which lies at `offset`. Raises `Malformed`."""
+    """The boxes in `data`, which is at `offset`. Raises `Malformed`."""
     view = memoryview(data)
     at = 0
     for _ in range(MOST_BOXES):
@@ -195,7 +195,7 @@ def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> 
         if head is None:
             if not any(view[at:]) or len(view) - at < 8:
                 return  # QuickTime ends a list with a zero, and writers pad
-            raise Malformed(path, f"what lies at byte {at} is no box")
+            raise Malformed(path, f"there is no valid box at byte {at}")
         kind = head.kind if head.kind.isascii() and head.kind.isprintable() else "?"
         name = f"{path}/{kind}" if path else kind
         end = len(view) if head.size is None else at + head.size

@@ -1,18 +1,18 @@
-"""When samples are decoded that are not presented in the order of decoding (pure).
+"""Decode times of samples that are not presented in decoding order (pure).
 
-All times are whole numbers of one clock.
+All times are integers of one clock.
 """
 
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 REORDERED = 32
-"""Pictures by which decoding and presentation may differ: twice what any codec allows. Behind a keyframe, no picture
-further away is presented before it."""
+"""Frames by which decoding and presentation order may differ: twice what any codec allows. No frame that comes further
+than that after a keyframe is presented before it."""
 
 
 def shown_for(shown: Sequence[int], end: int) -> list[int]:
-    """How long samples are shown that are shown at these times: each until the next one, the last until `end`."""
+    """How long samples with these presentation times are shown: until the next one, the last until `end`."""
     in_turn = sorted(range(len(shown)), key=shown.__getitem__)
     found = [max(0, end - max(shown, default=0))] * len(shown)
     for number, after in pairwise(in_turn):
@@ -21,10 +21,10 @@ def shown_for(shown: Sequence[int], end: int) -> list[int]:
 
 
 def reordering(shown: Sequence[int], sure: int) -> int:
-    """How much earlier than the first of them is shown samples have to be decoded, for none to be decoded too late.
+    """How much earlier than the first one is shown decoding must begin so that no sample is decoded too late.
 
-    They are shown at these times, and given in the order of decoding. Only the first `sure` of them are asked: when
-    the last ones are decoded depends on what follows.
+    The samples are in decoding order. Only the first `sure` of them count: when the last ones are decoded depends on
+    those that follow.
     """
     if sure <= 0:
         return 0
@@ -37,15 +37,15 @@ def reordering(shown: Sequence[int], sure: int) -> int:
 
 
 def decode_times(shown: Sequence[int], delay: int, end: int) -> list[int]:
-    """When samples are decoded that are shown at these times, the last one until `end`, in the order of decoding.
+    """The decode times of samples with these presentation times, in decoding order; the last is shown until `end`.
 
-    The first one is `delay` before any is shown. Each other one follows the one before by as long as that is shown:
-    players take how long a sample is decoded for how long it is shown, and where two overlap, they throw one away.
-    Where some are shown so much longer than others that this is too late, each takes its turn, `delay` earlier, or
-    what time is left.
+    The first one is decoded `delay` before any is shown. Each following one comes after the previous one by the time
+    that one is shown: players use the decode duration as the display duration, and where two overlap, they drop one.
+    Where this would be too late because some are shown much longer than others, each is decoded `delay` before its
+    place in presentation order, or earlier if that would still be too late.
 
-    Where pictures are still to be shown when those behind them already are (files that were joined overlap), all are
-    decoded at equal intervals before `end`: FFmpeg throws away a sample that is decoded no later than the one before.
+    If frames must still be shown when later ones already are (joined files overlap), all are decoded at equal intervals
+    before `end`: FFmpeg drops a sample whose decode time is not later than the previous one.
     """
     if not shown:
         return []

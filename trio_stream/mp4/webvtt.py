@@ -1,6 +1,6 @@
-"""WebVTT in MP4 (ISO/IEC 14496-30 section 7): which tracks are that, and what a sample of one says.
+"""WebVTT in MP4 (ISO/IEC 14496-30 section 7): finds such tracks and reads the cues of a sample.
 
-FFmpeg reads the samples of such a track without knowing what they are.
+FFmpeg reads the samples of such a track without knowing its codec.
 """
 
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from trio_stream.mp4.boxes import Box, Malformed, read_boxes
 
 KINDS = frozenset({"wvtt", "stpp"})
-"""Sample entries of text that FFmpeg has no decoder for: WebVTT, and TTML (section 5)."""
+"""Sample entries of subtitles that FFmpeg has no decoder for: WebVTT, and TTML (section 5)."""
 
 LARGEST_HEADER = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
 class TextTrack:
-    """`index` counts the tracks of the file from 0, `kind` is that of its sample entry; `header` what comes before the
-    cues of a WebVTT file."""
+    """`index` counts the tracks of the file from 0, `kind` is that of the sample entry; `header` is what comes before
+    the cues of a WebVTT file."""
 
     index: int
     kind: str
@@ -36,7 +36,7 @@ def text_tracks(moov: bytes | memoryview) -> list[TextTrack]:
 
 
 def _entry(trak: Box) -> Box | None:
-    """Its first sample entry."""
+    """The first sample entry of the track."""
     box: Box | None = trak
     for kind in ("mdia", "minf", "stbl", "stsd"):
         box = None if box is None else next((each for each in box.children() if each.kind == kind), None)
@@ -44,7 +44,7 @@ def _entry(trak: Box) -> Box | None:
 
 
 def _header(entry: Box) -> str:
-    """`WebVTTConfigurationBox`, behind the eight bytes that all sample entries begin with (section 7.5)."""
+    """The text of `WebVTTConfigurationBox`, after the eight bytes that start every sample entry (section 7.5)."""
     for each in entry.children(8):
         if each.kind == "vttC":
             return bytes(each.payload[:LARGEST_HEADER]).decode("utf-8", "replace")
@@ -52,7 +52,7 @@ def _header(entry: Box) -> str:
 
 
 def sample_cues(sample: bytes) -> Iterator[tuple[str, str]]:
-    """Text and settings of each cue that shows while the sample lasts; what is damaged is left out (section 7.4)."""
+    """Text and settings of each cue that is shown during the sample; damaged cues are left out (section 7.4)."""
     try:
         for each in read_boxes(sample):
             if each.kind == "vttc":

@@ -1,7 +1,7 @@
-"""From when to when a movie is played: the clock that everything said of a file counts on (pure).
+"""Start and duration of the presentation of a movie: the clock that all times of a file are counted on (pure).
 
-0 is where the presentation begins, whatever the clock of the file shows there: the fragments of a recording may begin
-at any time. What is not in the file has no time: a file that was cut off ends where its last sample does.
+0 is where the presentation begins, whatever timestamp the file has there: the fragments of a recording may begin at
+any time. Samples that are missing from the file have no time: a truncated file ends with its last sample.
 """
 
 from collections.abc import Container, Iterable
@@ -16,23 +16,24 @@ from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 UNBOUNDED = 1 << 62
-"""The size of a file in which nothing is missing."""
+"""The size to pass for a file that is complete."""
 
 type Placed = tuple[Track, SampleTable, Timeline]
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Seconds: what the clock of the file shows where the presentation begins, and how long that lasts."""
+    """In seconds: the timestamp of the file at which the presentation begins, and the duration of the presentation."""
 
     start: float
     length: float
 
 
 def read_located(read: Read, located: Located, size: int, *, whole: bool = False) -> Movie:
-    """The movie of a file of `size` bytes, with all fragments; `whole`: with the samples behind its end that it names.
+    """The movie of a file of `size` bytes, with all fragments.
 
-    Raises `Malformed`, and whatever `read` raises.
+    `whole` keeps samples that are listed but lie beyond the end of the file. Raises `Malformed`, and the errors of
+    `read`.
     """
     end = UNBOUNDED if whole else size
     movie = read_movie(located.moov, end)
@@ -42,9 +43,9 @@ def read_located(read: Read, located: Located, size: int, *, whole: bool = False
 
 
 def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
-    """These tracks of `movie` with the samples that are presented, and when, but for those of which nothing is.
+    """These tracks of `movie`, each with the samples that are presented and their timeline; empty tracks are left out.
 
-    Raises `Unsupported`, and `PresentsNothing` if that is so of all.
+    Raises `Unsupported`, and `PresentsNothing` if no track presents anything.
     """
     start = clock_start(movie)
     found: list[Placed] = []
@@ -64,13 +65,13 @@ def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
 
 
 def clock_start(movie: Movie) -> Fraction:
-    """What the clock of the file shows where the presentation begins, in seconds: fragments may begin anywhere."""
+    """The timestamp at which the presentation begins, in seconds: fragments may begin anywhere."""
     starts = (Fraction(each.start, each.timescale) for each in movie.tracks if each.samples.count)
     return min(starts, default=Fraction()) if movie.fragmented else Fraction()
 
 
 def extent(movie: Movie, ids: Container[int]) -> Extent | None:
-    """From when to when the tracks with these `ids` are presented; None where they have no samples.
+    """Start and duration of the tracks with these `ids`; None if they have no samples.
 
     Raises `Unsupported`."""
     tracks = [track for track in movie.tracks if track.id in ids]
@@ -82,7 +83,7 @@ def extent(movie: Movie, ids: Container[int]) -> Extent | None:
 
 
 def end_of(samples: SampleTable, timeline: Timeline) -> int:
-    """When the presentation of a track ends: with one of the last samples, where these are shown in another order."""
+    """When the presentation of a track ends. If frames are reordered, the sample shown last is near the end."""
     if samples.compositions is None or not samples.count:
         return samples.end + timeline.offset
     tail = range(max(0, samples.count - REORDERED), samples.count)
@@ -90,6 +91,6 @@ def end_of(samples: SampleTable, timeline: Timeline) -> int:
 
 
 def _earlier(timeline: Timeline, ticks: int) -> Timeline:
-    """All of it presented so much earlier; what would be presented before 0 is decoded and not presented."""
+    """The timeline shifted earlier by `ticks`; samples shifted before 0 are decoded and not presented."""
     led = min(ticks, max(0, timeline.lead))
     return replace(timeline, lead=timeline.lead - led, skip=timeline.skip + ticks - led)

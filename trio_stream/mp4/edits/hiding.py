@@ -1,8 +1,8 @@
-"""Pictures at the beginning that have to be decoded and are not presented: an edit list begins within their group.
+"""Hides frames at the beginning that must be decoded and not presented: the edit list starts inside their GOP.
 
-Media Source throws away what is presented before 0, and then all that depends on it. So each of them is presented for
-one tick, less than two microseconds, from 0 on, and the first picture of the edit right behind them. Only the head of
-the tables changes, however long the film is.
+Media Source drops frames presented before 0, and then all that depend on them. So each of them is presented for one
+tick, less than two microseconds, from 0 on, and the first frame of the edit right after them. Only the start of the
+tables changes, however long the video is.
 """
 
 from array import array
@@ -17,14 +17,14 @@ from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 MOST = 10_000
-"""Pictures that may be hidden: those of a group of minutes."""
+"""Maximum number of hidden frames: enough for a GOP of minutes."""
 
 
 def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks | None:
-    """`track` with `samples` so that nothing from sample `first` on, a keyframe, is presented before `begins`.
+    """`track` and `samples` changed so that no sample from `first`, a keyframe, on is presented before `begins`.
 
-    None if nothing would be. No offset from decoding to presentation may be negative. Raises `Malformed` for numbers
-    that no table holds.
+    None if no sample would be hidden, or all of them. No composition offset may be negative. Raises `Malformed` for
+    numbers that do not fit into a table.
     """
     stop = _head(samples, first, begins)
     head = range(first, stop)
@@ -35,7 +35,7 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks
     factor = finer(track.timescale)
     kept = next(number for number in range(first, samples.count) if samples.shown_at(number) >= begins)
     decoded = samples.durations.times(head)
-    # The hidden ones before the first that is presented are decoded a tick apart, so all that follows moves forward.
+    # The hidden ones before the first presented one are decoded a tick apart, so all that follows moves forward.
     moved = (samples.durations.time(kept) - samples.durations.time(first)) * factor - (kept - first)
     turns = {number: turn for turn, number in enumerate(sorted(before, key=samples.shown_at))}
     offsets: list[int] = []
@@ -71,7 +71,7 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks
 
 
 def _head(samples: SampleTable, first: int, begins: int) -> int:
-    """The sample behind all that are presented before `begins`, and behind the first that is not."""
+    """The end of the range that holds all samples presented before `begins` and the first that is not."""
     stop = min(samples.count, first + MOST)
     group = samples.sync_within(first + 1, stop)
     stop = min(stop, group[0] + REORDERED if len(group) else stop)
@@ -82,7 +82,7 @@ def _head(samples: SampleTable, first: int, begins: int) -> int:
 
 
 def _scaled(runs: Runs, within: range, factor: int) -> Iterable[tuple[int, int]]:
-    """Counts and values of the samples in `within`, the values `factor` times larger."""
+    """Counts and values of the samples in `within`, with the values multiplied by `factor`."""
     if not within:
         return
     run, last = runs.run_of(within.start), runs.run_of(within.stop - 1)

@@ -1,12 +1,12 @@
-"""An edit list of several pieces: the samples of a track in the order in which they are presented.
+"""An edit list of several edits: the samples of a track in the order in which they are presented.
 
-Each piece of the list presents a stretch of the media. Its samples are copied to its place, so a stretch that is cut
-out is gone, and one that is presented twice is there twice. The table that results is like any other.
+Each edit presents a range of the media. Its samples are copied to their place, so a range that is cut out is gone, and
+one that is presented twice appears twice. The resulting table is like any other.
 
-Pictures that a piece needs to be decoded and does not present (those from the keyframe before it on, and those behind
-it on which others depend) stay: each is presented for one tick, less than two microseconds, beside the piece. There is
-no other way to hide them in fragments, whose edit list speaks of the beginning only. Sound is cut at packets, as FFmpeg
-does from the second piece on. Source: ISO/IEC 14496-12 section 8.6.6.
+Frames that an edit needs for decoding but does not present (from the previous keyframe on, and later ones that others
+depend on) stay: each is presented for one tick, less than two microseconds, next to the edit. There is no other way to
+hide them in fragments, whose edit list applies to the beginning only. Audio is cut at packets, as FFmpeg does from the
+second edit on. Source: ISO/IEC 14496-12 section 8.6.6.
 """
 
 from array import array
@@ -26,14 +26,14 @@ from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 
 REPEATED = 8
-"""Times that a track may be presented as a whole, and FEWEST samples that any may be."""
+"""How many times the whole track may be presented, and FEWEST, the number of samples that is always allowed."""
 
 FEWEST = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class TimedEdit:
-    """What the edit list presents from `at` on until `until`: the media in [`start`, `stop`). In units of the track."""
+    """The edit presents the media [`start`, `stop`) from `at` to `until`, in units of the track's timescale."""
 
     at: int
     until: int
@@ -41,13 +41,13 @@ class TimedEdit:
     stop: int
 
     def scaled(self, factor: int) -> "TimedEdit":
-        """The same in units that are `factor` times shorter."""
+        """The same in a timescale that is `factor` times finer."""
         return TimedEdit(self.at * factor, self.until * factor, self.start * factor, self.stop * factor)
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """Sample `number` of the track, presented at `shown`, or `hidden`: for a tick."""
+    """Sample `number` of the track, presented at `shown`; if it is `hidden`, for one tick."""
 
     number: int
     shown: int
@@ -55,9 +55,9 @@ class _Copy:
 
 
 def rearrange(track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0) -> InTicks | None:
-    """The track with the samples that `pieces` present; None if they present nothing.
+    """The track with the samples that the edits present; None if they present nothing.
 
-    Of sound, `preroll` units before the first piece are kept. Raises `Malformed` if they present the track too often.
+    For audio, `preroll` units before the first edit are kept. Raises `Malformed` if the track is repeated too often.
     """
     factor = finer(track.timescale)
     samples = track.samples
@@ -70,7 +70,7 @@ def rearrange(track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0) ->
         else:
             copies += _sound(shown, samples.end * factor, piece, preroll * factor if place == 0 else None)
         if len(copies) > most:
-            raise Malformed("moov/trak/edts/elst", "it presents the track too often")
+            raise Malformed("moov/trak/edts/elst", "it repeats the track too many times")
     if not copies:
         return None
     table, decoded = _table(samples, copies, factor, reorder=track.handler == "vide")
@@ -79,8 +79,8 @@ def rearrange(track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0) ->
 
 
 def leave_out(track: Track, ranges: Sequence[range]) -> Track:
-    """The track without these samples, none of which is the first: the one before lasts until the next. Raises
-    `Malformed`."""
+    """The track without these samples. The sample before a gap lasts until the next one, so the first one must stay.
+    Raises `Malformed`."""
     samples = track.samples
     out = {number for each in ranges for number in each}
     numbers = [number for number in range(samples.count) if number not in out]
@@ -88,14 +88,14 @@ def leave_out(track: Track, ranges: Sequence[range]) -> Track:
     try:
         lengths = array("I", map(sub, times[1:], times))
     except OverflowError:
-        raise Malformed("moov/trak/mdia/minf/stbl", "there is nothing to play for too long") from None
+        raise Malformed("moov/trak/mdia/minf/stbl", "a gap without playable samples is too long") from None
     offsets = samples.compositions.of(numbers) if samples.compositions is not None else ()
     table = _copied(samples, numbers, Durations(*runs_of(lengths)), offsets)
     return replace(track, samples=table, described=rearranged(track.described, numbers))
 
 
 def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> Iterator[_Copy]:
-    """The samples of a piece of pictures, in the order of decoding."""
+    """The samples of an edit of a video track, in decoding order."""
     syncs = samples.sync_within(0, samples.count)
     entry = max(0, bisect_right(syncs, piece.start, key=shown.__getitem__) - 1)
     first = syncs[entry] if len(syncs) else 0
@@ -103,13 +103,13 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> I
     if not presented:
         return
     begins = min(map(shown.__getitem__, presented))
-    # Pictures shown before the keyframe they follow need what came before it, and nothing needs them.
+    # Frames shown before the keyframe they follow depend on earlier ones, and no other frame needs them.
     needed = [
         each for each in range(first, max(presented) + 1) if each in presented or shown[each] >= shown[first]
     ]
     before = sorted(each for each in map(shown.__getitem__, needed) if each < piece.start)
     behind = sorted(each for each in map(shown.__getitem__, needed) if each >= piece.stop)
-    ticks = max(0, piece.at - len(before))  # what is presented before 0 would be thrown away
+    ticks = max(0, piece.at - len(before))  # frames presented before 0 would be dropped
     hidden = {time: ticks + turn for turn, time in enumerate(before)}
     hidden |= {time: piece.until - len(behind) + turn for turn, time in enumerate(behind)}
     for number in needed:
@@ -119,7 +119,7 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> I
 
 
 def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: TimedEdit) -> Iterator[int]:
-    """Which samples a piece presents. Behind the keyframe at which it is over, few may be shown before that."""
+    """The samples that an edit presents. After the keyframe where it ends, a few may still be shown before its end."""
     stop = samples.count
     for number in range(first, samples.count):
         if number >= stop:
@@ -131,7 +131,7 @@ def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: Ti
 
 
 def _sound(shown: Sequence[int], end: int, piece: TimedEdit, preroll: int | None) -> Iterator[_Copy]:
-    """The samples of a piece of sound. `preroll`: it is the first, and begins within a sample if it has to."""
+    """The samples of an edit of an audio track. With `preroll` it is the first edit, and may begin inside a sample."""
     if piece.start >= end:
         return
     stop = bisect_right(shown, piece.stop - 1)
@@ -149,7 +149,7 @@ def _sound(shown: Sequence[int], end: int, piece: TimedEdit, preroll: int | None
 def _table(
     samples: SampleTable, copies: Sequence[_Copy], factor: int, *, reorder: bool
 ) -> tuple[SampleTable, int]:
-    """The copies as a table of samples, whose times begin at 0, and when that is."""
+    """The copies as a sample table whose times begin at 0, and the decode time of its first sample."""
     shown = [each.shown for each in copies]
     last = max((each for each in copies if not each.hidden), key=lambda each: each.shown)
     end = max(last.shown + samples.durations[last.number] * factor, max(shown) + 1)
@@ -158,7 +158,7 @@ def _table(
         decoded = decode_times(shown, delay, end)
         lengths = durations(decoded, max(end - delay, decoded[-1]))
     else:
-        decoded = list(accumulate(shown, max))  # a piece may begin within the last sample of the one before
+        decoded = list(accumulate(shown, max))  # an edit may begin inside the last sample of the previous one
         lengths = durations(decoded, max(end, decoded[-1]))
     offsets = [time - decode for time, decode in zip(shown, decoded, strict=True)]
     numbers = [each.number for each in copies]
@@ -173,7 +173,7 @@ def _table(
 def _copied(
     samples: SampleTable, numbers: Sequence[int], durations: Durations, offsets: Sequence[int]
 ) -> SampleTable:
-    """The samples of these numbers as a table; `offsets` to their presentation, none: there are none."""
+    """The samples with these numbers as a table, with these composition offsets; empty `offsets` mean none."""
     sizes: int | array[int] = (
         samples.sizes
         if isinstance(samples.sizes, int)
@@ -197,7 +197,7 @@ def _copied(
 
 
 def _chunks(samples: SampleTable, numbers: Sequence[int]) -> Chunks:
-    """Where samples lie, those that follow each other in one chunk as one chunk."""
+    """Where samples are in the file; those that follow each other directly form one chunk."""
     offsets, counts, end = array("Q"), array("I"), -1
     places = samples.offsets()
     for number in numbers:

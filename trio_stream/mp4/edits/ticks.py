@@ -1,7 +1,7 @@
-"""A track in a timescale so fine that what is presented for one unit is seen by nobody.
+"""A track in a timescale so fine that a frame presented for one unit cannot be seen.
 
-Media Source throws away what is presented before 0, and all that depends on it. So pictures that have to be decoded and
-are not to be seen are presented for a tick each: one to two microseconds.
+Media Source drops frames presented before 0, and all that depend on them. So frames that must be decoded but not seen
+are presented for a tick each: one to two microseconds.
 """
 
 from array import array
@@ -13,13 +13,13 @@ from trio_stream.mp4.reading.run_lengths import Durations
 from trio_stream.mp4.reading.tables import SampleTable
 
 TICKS = 1_000_000
-"""Ticks in a second, about: a tick is hardly more than the microsecond in which players count."""
+"""Ticks per second, approximately: a tick is hardly more than the microsecond in which players count."""
 
 
 @dataclass(frozen=True, slots=True)
 class InTicks:
-    """What an edit list makes of a track: the track in ticks, the samples that are presented, and at which of their
-    times the presentation begins; where that is negative, so long before the first of them is decoded."""
+    """A track after its edit list was applied: the track in ticks, the samples that are presented, and the media time
+    `begins` at which the presentation begins. If negative, it begins that long before the first sample is decoded."""
 
     track: Track
     samples: SampleTable
@@ -27,12 +27,12 @@ class InTicks:
 
 
 def finer(timescale: int) -> int:
-    """By how much a timescale is made finer, so that its unit is a tick."""
+    """The factor that makes the unit of a timescale a tick."""
     return max(1, TICKS // timescale)
 
 
 def in_ticks(track: Track) -> Track:
-    """The track in a finer timescale, whose samples last as long as they did. Raises `Malformed`."""
+    """The track in a finer timescale, with unchanged durations. Raises `Malformed`."""
     factor = finer(track.timescale)
     durations = track.samples.durations
     try:

@@ -1,9 +1,9 @@
-"""From the time of the media to that of the presentation: what an edit list says.
+"""Maps media time to presentation time: what an edit list says.
 
-An edit list tells from where in the media on a track is presented, and how much later than the others it begins. Sound
-and pictures stay together to the millisecond, and what comes before the first thing that is presented (the priming of
-an encoder, pictures before a cut) is decoded and not presented. A list of several pieces makes another track of them
-(`rearranging`). Sources: ISO/IEC 14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
+An edit list says from which media time on a track is presented, and how much later than the others it begins. Audio
+and video stay in sync to the millisecond, and samples before the first presented one (encoder priming, frames before a
+cut) are decoded and not presented. A list of several edits rebuilds the track (`rearranging`). Sources: ISO/IEC
+14496-12 section 8.6.6; ISO/IEC 23000-19 (CMAF) section 7.5.13.
 """
 
 from array import array
@@ -20,8 +20,8 @@ from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 PREROLL = 1
-"""Seconds of sound that are decoded before the first that is heard, as FFmpeg does: some decoders need a while to be
-in step."""
+"""Seconds of audio that are decoded before the first that is heard, as in FFmpeg: some decoders need some packets to
+settle."""
 
 LATEST = 1 << 62
 
@@ -29,24 +29,24 @@ _PATH = "moov/trak/edts/elst"
 
 
 class Unsupported(Malformed):
-    """A whole file that says what cannot be said with fragments."""
+    """A valid file with a feature that fragments cannot express."""
 
 
 class PresentsNothing(Unsupported):
-    """The edit list of a track presents nothing of it."""
+    """The edit list of a track presents no part of it."""
 
 
 class Protected(Unsupported):
-    """What is in the file is encrypted."""
+    """The file is encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """How the samples of a track are presented, in units of its timescale.
 
-    `lead` is added to the times of decoding, and the first `skip` units of what results are decoded and not presented.
-    So a sample is presented at its media time + lead - skip. No sample before `first` is needed; where it is not
-    presented, `lead` is such that it is decoded at 0, which is when players take a playlist to begin.
+    `lead` is added to the decode times, and the first `skip` units of the result are decoded and not presented. So a
+    sample is presented at its media time + lead - skip. No sample before `first` is needed; if that one is not
+    presented, `lead` is chosen so that it is decoded at 0, which players take for the beginning of the playlist.
     """
 
     lead: int = 0
@@ -62,10 +62,10 @@ class Timeline:
 def place(
     track: Track, movie_timescale: int, *, fragmented: bool = False
 ) -> tuple[Track, SampleTable, Timeline]:
-    """The samples of `track` that are presented, and when. Raises `Unsupported`.
+    """The samples of `track` that are presented, and their timeline. Raises `Unsupported`.
 
-    The track is another one, with a finer timescale, where the edit list has several pieces. In a fragmented file an
-    edit list speaks of a part that is not there, so only its beginning counts, in a time that the fragments tell.
+    If the edit list has several edits, the returned track is a new one with a finer timescale. In a fragmented file an
+    edit list describes a part that has no samples, so only its beginning counts, in the time of the fragments.
     """
     delay, edits = _presented(track, movie_timescale)
     lead = _scaled(delay, track.timescale, movie_timescale)
@@ -73,14 +73,14 @@ def place(
     if samples.count == 0:
         return track, samples, Timeline()
     if track.start + lead + samples.end >= LATEST or any(each.media_time >= LATEST for each in edits):
-        raise Malformed(_PATH, "it begins later than any clock goes")
+        raise Malformed(_PATH, "it begins too late for a timestamp")
     if not edits:
         if track.edits and not fragmented:
             raise _nothing()
         return track, samples, Timeline(lead=track.start + lead)
     if len(edits) > 1:
         if fragmented:
-            raise Unsupported(_PATH, "it cuts pieces out of a track whose samples are in fragments")
+            raise Unsupported(_PATH, "it has several edits for a track whose samples are in fragments")
         return _rearranged(track, _pieces(edits, lead, track.timescale, movie_timescale))
     return _trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
 
@@ -88,7 +88,7 @@ def place(
 def _trimmed(
     track: Track, edit: Edit, lead: int, movie_timescale: int, *, fragmented: bool
 ) -> tuple[Track, SampleTable, Timeline]:
-    """What one stretch of the media presents, `lead` after the beginning."""
+    """The samples presented by a single edit, `lead` after the beginning."""
     samples, hidden = track.samples, edit.media_time - track.start
     if not fragmented:
         if edit.duration:
@@ -106,7 +106,7 @@ def _trimmed(
     elif hidden > samples.end + samples.composition(samples.count - 1):
         raise _nothing()
     else:
-        # What is to be silent because the track begins later cannot be hidden: it is left out.
+        # Packets that would have to be silent because the track begins later cannot be hidden: they are left out.
         roll = 0 if lead else PREROLL * track.timescale
         first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
     skip = max(0, hidden - lead)
@@ -122,7 +122,7 @@ def _rearranged(track: Track, pieces: Sequence[TimedEdit]) -> tuple[Track, Sampl
 
 
 def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[TimedEdit]:
-    """Where on the timeline of the track each edit is; those that present nothing are gaps."""
+    """Where on the timeline of the track each edit is; empty edits are gaps."""
     found: list[TimedEdit] = []
     passed = 0
     for edit in edits:
@@ -141,20 +141,20 @@ def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
 
 
 def _nothing() -> PresentsNothing:
-    return PresentsNothing(_PATH, "it presents nothing of the track")
+    return PresentsNothing(_PATH, "it presents no part of the track")
 
 
 def _last_sync(samples: SampleTable, time: int) -> int:
-    """The last sample that can be decoded by itself and is presented at `time` or before; else the first of all."""
+    """The last sync sample that is presented at `time` or before; otherwise the first one."""
     syncs = samples.sync_within(0, samples.count)
     return syncs[max(0, bisect_right(syncs, time, key=samples.shown_at) - 1)] if syncs else 0
 
 
 def _first_shown(samples: SampleTable, first: int, time: int) -> int:
-    """When the first picture from sample `first` on is presented that begins at `time` or later: the presentation
-    begins with it. Raises `Unsupported` where there is none.
+    """When the first frame from sample `first` on that starts at `time` or later is presented: the presentation begins
+    with it. Raises `Unsupported` if there is none.
 
-    A picture that begins sooner and lasts beyond `time` is not shown, which is how FFmpeg, and so browsers, read it.
+    A frame that starts earlier and lasts beyond `time` is not shown, as in FFmpeg, and so in browsers.
     """
     about = min(samples.durations.at(time), samples.count - 1)
     near = range(max(first, about - REORDERED), min(about + REORDERED, samples.count))
@@ -164,9 +164,9 @@ def _first_shown(samples: SampleTable, first: int, time: int) -> int:
 
 
 def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
-    """The samples with no negative offset from decoding to presentation, and how much later all are presented then.
+    """The samples without negative composition offsets, and how much later all of them are presented.
 
-    FFmpeg reads negative ones of fragments otherwise than those of a file.
+    FFmpeg treats negative offsets in fragments differently from those of a file.
     """
     if samples.compositions is None or not samples.compositions.negative:
         return samples, 0
@@ -179,13 +179,13 @@ def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
 
 
 def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
-    """How much later the track begins, in units of the movie's timescale, and the edits from the first on that presents
-    something; those that follow each other in the media are one.
+    """The delay of the track, in units of the movie's timescale, and its edits from the first non-empty one on. Edits
+    that continue each other are merged.
 
-    At what rate they do is not asked, as FFmpeg does not.
+    The rate of an edit is ignored, as in FFmpeg.
     """
     lasting = [each for each in track.edits if each.duration]
-    if all(each.media_time == EMPTY for each in lasting):  # one of no duration goes to the end
+    if all(each.media_time == EMPTY for each in lasting):  # an edit of duration 0 lasts to the end
         lasting += [each for each in track.edits if each.media_time != EMPTY][:1]
     delay = 0
     found: list[Edit] = []
@@ -202,7 +202,7 @@ def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
 
 
 def _follows(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bool:
-    """Whether `other` goes on where `one` ends, as far as the movie's timescale can tell."""
+    """Whether `other` continues where `one` ends, within the precision of the movie's timescale."""
     if EMPTY in (one.media_time, other.media_time):
         return one.media_time == other.media_time
     end = one.media_time + one.duration * timescale / movie_timescale
@@ -210,13 +210,13 @@ def _follows(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bo
 
 
 def _ending_at(samples: SampleTable, stop: int) -> SampleTable:
-    """Without the samples at the end that are presented at `stop` or later."""
+    """The samples without those at the end that are presented at `stop` or later."""
     count, offsets = samples.count, samples.compositions
     if offsets is None:
         count = min(count, samples.durations.at(stop))
     else:
         for run in range(offsets.run_of(count - 1), -1, -1):
-            # In a run they are presented as they are decoded.
+            # Within a run, presentation order is decoding order.
             count = min(count, max(samples.durations.at(stop - offsets.values[run]), offsets.starts[run]))
             if count > offsets.starts[run]:
                 break

@@ -1,7 +1,7 @@
-"""How the samples of a track are coded: the entries of its `stsd`, and to which of them samples refer.
+"""How the samples of a track are coded: the entries of its `stsd`, and which of them the samples refer to.
 
-Most tracks have one entry. A film that was put together of several has one for each coding, and chunks or fragments
-name theirs. Entries that tell a decoder the same count as one: many editors write one for each clip.
+Most tracks have one entry. A video that was edited together has one for each coding, and chunks or fragments refer to
+theirs. Entries that give a decoder the same information count as one: many editors write one for each clip.
 Sources: ISO/IEC 14496-12 sections 8.5.2, 8.7.4 and 8.8.7.
 """
 
@@ -14,47 +14,47 @@ from trio_stream.mp4.reading.quicktime import as_iso
 from trio_stream.mp4.reading.sample_entry import VISUAL, SampleEntry, read_sample_entry
 
 LARGEST_KEPT = 64 << 10
-"""Bytes of a box that goes into init segments: a sample entry is some hundred."""
+"""Maximum bytes of a box that goes into init segments: a sample entry has a few hundred."""
 
 MOST_CHANGES = 1000
-"""Changes of the coding of a track: each is an init segment in playlists."""
+"""Maximum number of coding changes in a track: each is an init segment in playlists."""
 
 _TRIFLES = frozenset({"btrt", "esds", "free", "skip", "uuid"})
-"""Boxes of an entry that tell a decoder nothing; what it has to know of an `esds` is read."""
+"""Boxes of an entry that a decoder does not need; the parts of an `esds` that it does need are read separately."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One sample entry: alone in an `stsd` box, for an init segment, and what it says."""
+    """One sample entry: as the only one in an `stsd` box, for an init segment, and parsed."""
 
     box: bytes
     entry: SampleEntry
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         return len(self.box) + self.entry.nbytes
 
     @property
     def told(self) -> Hashable:
-        """What a decoder has to know: of two that are alike in that, one is enough."""
+        """What a decoder needs to know. Descriptions that are equal in this are interchangeable."""
         entry = self.entry
         boxes = tuple(sorted((kind, inner) for kind, inner in entry.boxes.items() if kind not in _TRIFLES))
-        # AAC says in its configuration what the fields of the entry say, and better.
+        # The configuration of AAC repeats the fields of the entry, more precisely.
         fields = (0, 0) if entry.config else (entry.channels, entry.rate)
         return entry.kind, boxes, entry.width, entry.height, *fields, entry.object_type, entry.config
 
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """From sample `first` on, counted from 0, a track is coded as its `description` says."""
+    """From sample `first` on, counted from 0, a track is coded as `description` says."""
 
     first: int
     description: Description
 
 
 class Descriptions:
-    """The entries of an `stsd`, by their numbers, counted from 1. Each is read when it is asked for."""
+    """The entries of an `stsd`, by number, counted from 1. Each is read when it is first needed."""
 
     def __init__(self, minf: Kinds, stsd: Box, handler: str) -> None:
         version, _, fields = stsd.full()
@@ -84,12 +84,12 @@ class Descriptions:
         return Description(box, read_sample_entry(entry, self._handler))
 
     def of(self, references: Iterable[tuple[int, int]], count: int) -> tuple[Described, ...]:
-        """How `count` samples are coded, of which those from a sample on refer to the entry of that number.
+        """How `count` samples are coded, given pairs of a sample and the number of the entry used from it on.
 
-        What comes first is from sample 0 on, even if there are no samples. Raises `Malformed`.
+        The first result starts at sample 0, even if there are no samples. Raises `Malformed`.
         """
         found: list[Described] = []
-        alike: dict[Hashable, Description] = {}  # so that a coding which returns is the one it was
+        alike: dict[Hashable, Description] = {}  # a coding that comes back must be the same object
         before: int | None = None
         for first, number in references:
             if number == before or (found and first >= count):
@@ -97,7 +97,7 @@ class Descriptions:
             before = number
             description = alike.setdefault(self[number].told, self[number])
             if found and found[-1].first == first:
-                found.pop()  # no sample was coded so
+                found.pop()  # it applied to no sample
             if found and found[-1].description is description:
                 continue
             if len(found) > MOST_CHANGES:
@@ -107,7 +107,7 @@ class Descriptions:
 
 
 def within(described: Sequence[Described], first: int, stop: int) -> tuple[Described, ...]:
-    """How the samples from `first` to `stop` are coded; what holds at `first` comes first."""
+    """How the samples from `first` to `stop` are coded; the first result starts at `first`."""
     begun = max(number for number, each in enumerate(described) if number == 0 or each.first <= first)
     return (
         replace(described[begun], first=first),
@@ -116,7 +116,7 @@ def within(described: Sequence[Described], first: int, stop: int) -> tuple[Descr
 
 
 def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[Described, ...]:
-    """How a track is coded that is made of these samples, in this order."""
+    """How a track is coded that consists of these samples, in this order."""
     if len(described) == 1:
         return tuple(described)
     found: list[Described] = []
@@ -129,16 +129,14 @@ def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[
 
 
 def kept(box: Box) -> bytes:
-    """A box that goes into init segments. Raises `Malformed` if it is too large for that."""
+    """A box for init segments, as bytes. Raises `Malformed` if it is too large."""
     if len(box.payload) > LARGEST_KEPT:
-        raise Malformed(
-            box.path, f"it has {len(box.payload)} bytes, more than the {LARGEST_KEPT} that may be"
-        )
+        raise Malformed(box.path, f"it has {len(box.payload)} bytes, and the limit is {LARGEST_KEPT}")
     return box.whole()
 
 
 def _without_padding(entry: Box) -> Box:
-    """An entry of pictures without the zeros that QuickTime ends it with, which are no box to browsers."""
+    """A video entry without the zeros at the end of QuickTime's, which browsers do not accept as a box."""
     inner = (
         sum(len(each.payload) + 8 for each in entry.children(VISUAL)) if len(entry.payload) > VISUAL else 0
     )
@@ -146,7 +144,7 @@ def _without_padding(entry: Box) -> Box:
 
 
 def _check_is_here(minf: Kinds, entry: Box) -> None:
-    """Raise `Malformed` if the samples lie in another file, which QuickTime movies may refer to."""
+    """Raise `Malformed` if the samples are in another file, which QuickTime movies may refer to."""
     if "dinf" not in minf or (dref := minf["dinf"].find("dref")) is None:
         return
     references = list(dref.children(8))
@@ -155,4 +153,4 @@ def _check_is_here(minf: Kinds, entry: Box) -> None:
         return
     _, flags, _ = references[number - 1].full()
     if not flags & 1:
-        raise Malformed(dref.path, "its samples lie in another file")
+        raise Malformed(dref.path, "its samples are in another file")

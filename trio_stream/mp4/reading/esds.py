@@ -1,4 +1,4 @@
-"""The box `esds`, which says how sound is coded: descriptors within descriptors.
+"""The `esds` box, which says how audio is coded: nested descriptors.
 
     ES_Descriptor (tag 3) holds DecoderConfigDescriptor (tag 4) holds DecoderSpecificInfo (tag 5).
 
@@ -11,7 +11,7 @@ from trio_stream.mp4.boxes import Malformed, full_box
 
 
 def read_esds(data: bytes, path: str) -> tuple[int, bytes]:
-    """objectTypeIndication and DecoderSpecificInfo of an `esds` in the box `path`; (0, b"") where they are not there.
+    """objectTypeIndication and DecoderSpecificInfo of an `esds` in the box `path`; (0, b"") if they are missing.
 
     Raises `Malformed`.
     """
@@ -44,7 +44,7 @@ def read_esds(data: bytes, path: str) -> tuple[int, bytes]:
 
 
 def write_esds(object_type: int, config: bytes = b"") -> bytes:
-    """The box that says so: objectTypeIndication and DecoderSpecificInfo, if there is one."""
+    """An `esds` box with this objectTypeIndication and DecoderSpecificInfo; an empty `config` is left out."""
     specific = _descriptor(5, config) if config else b""
     decoder = struct.pack(">BB11x", object_type, 0x15) + specific
     return full_box("esds", 0, 0, _descriptor(3, bytes(3), _descriptor(4, decoder), _descriptor(6, b"\2")))

@@ -1,8 +1,8 @@
-"""`moof` boxes -> the same tables a `moov` gives: a fragmented file is walked once and is a file like any other.
+"""`moof` boxes -> the same tables a `moov` gives: a fragmented file is walked once and then treated like any other.
 
-Each run of a fragment (`trun`) is a chunk. Where the clock of a fragment (`tfdt`) and the sum of the durations before
-it differ, the clock is right: the last sample before it is that much longer. Behind the last one there is no clock, so
-a last sample of hours is not believed: writers that stop do not know how long it lasts. The samples of the `moov`
+Each run of a fragment (`trun`) is a chunk. If the time of a fragment (`tfdt`) differs from the sum of the durations
+before it, the former is right: the last sample before it is extended. Nothing corrects the last sample of the file, so
+a duration of hours is not trusted there: writers that stop do not know how long it lasts. The samples of the `moov`
 itself come first: some writers put the first fragment there. Source: ISO/IEC 14496-12 section 8.8.
 """
 
@@ -22,17 +22,17 @@ NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
 
 FEWEST = 1 << 16
-"""Samples that may be named in any file: some have no bytes."""
+"""Number of samples that any file may list: some have no bytes."""
 
 
 ENDLESS, FEW = 60, 25
-"""Seconds that the last sample may last in any case, and samples there have to be to know better."""
+"""Seconds that the last sample may always last, and how many samples are needed to estimate its real duration."""
 
 
 @dataclass(slots=True)
 class _Gathered:
-    """The samples of a track so far; `start` is when the first is decoded, `clock` when the next one is. `described`
-    are the numbers of sample entries, each with the first sample that refers to it."""
+    """The samples of a track so far; `start` is the decode time of the first, `clock` that of the next one. `described`
+    pairs the number of each sample entry with the first sample that refers to it."""
 
     sizes: "array[int]" = field(default_factory=lambda: array("I"))
     durations: "array[int]" = field(default_factory=lambda: array("I"))
@@ -47,22 +47,22 @@ class _Gathered:
 
 @dataclass(slots=True)
 class _Bounds:
-    """The file's `size`, and how many samples may still be named in it, of whatever track and whether or not they are
-    there: each costs time and memory before it is known to be nothing."""
+    """The `size` of the file, and how many samples it may still list, in any track and whether or not they exist: each
+    costs time and memory before it turns out to be missing."""
 
     size: int
     left: int
 
     def take(self, count: int, path: str) -> None:
-        """Use up some. Raises `Malformed`."""
+        """Subtract `count`. Raises `Malformed` if too few are left."""
         if count > self.left:
-            raise Malformed(path, f"{count} samples are more than are left for the file")
+            raise Malformed(path, f"{count} samples exceed the limit for the file")
         self.left -= count
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Where a run is read: its fragment, what the samples are unless it says otherwise, and the bytes of the file."""
+    """How to read a run: offset of the data, the defaults of its samples, and the limits of the file."""
 
     base: int
     given: Defaults
@@ -70,8 +70,8 @@ class _Run:
 
 
 def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
-    """The movie with the samples of all fragments: offset and payload of each `moof`. Raises `Malformed`."""
-    # A hostile file names millions of samples in a few bytes: what it may name is counted before any is expanded.
+    """The movie with the samples of all fragments, given the offset and payload of each `moof`. Raises `Malformed`."""
+    # A hostile file lists millions of samples in a few bytes: they are counted before any is expanded.
     bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
     bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
     gathered = {
@@ -96,7 +96,7 @@ def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) 
 
 
 def _of_the_moov(samples: SampleTable, references: References | None) -> _Gathered:
-    """The samples that are no fragment's."""
+    """The samples listed in the `moov` itself."""
     count, chunks = samples.count, samples.chunks
     gathered = _Gathered()
     if not count:
@@ -143,7 +143,7 @@ def _read_traf(
         fields.u32() if flags & 0x10 else given.size,
         fields.u32() if flags & 0x20 else given.flags,
     )
-    track = gathered.get(id_, _Gathered())  # what is none of ours takes its place all the same
+    track = gathered.get(id_, _Gathered())  # data of unknown tracks still takes up space
     if not track.described or track.described[-1][1] != max(1, description):
         track.described.append((len(track.sizes), max(1, description)))
     if (tfdt := by_kind.get("tfdt")) is not None:
@@ -163,13 +163,13 @@ def _set_clock(track: _Gathered, time: int, path: str) -> None:
     elif time != track.clock:
         longer = track.durations[-1] + time - track.clock
         if not 0 <= longer < 1 << 32:
-            raise Malformed(path, "its time lies before the end of the fragment before it")
+            raise Malformed(path, "its time is before the end of the previous fragment")
         track.durations[-1] = longer
         track.clock = time
 
 
 def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
-    """Add the samples of one run that are there; returns where its data ends."""
+    """Add those samples of one run that exist; returns where its data ends."""
     _, flags, fields = trun.full()
     count, given, size = fields.u32(), run.given, run.bounds.size
     run.bounds.take(count, trun.path)
@@ -182,7 +182,7 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     end = offset + sum(sizes)
     if not 0 <= offset <= size:
         return end
-    if end > size:  # cut off: what is not there is no sample
+    if end > size:  # truncated: samples that are missing do not count
         sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), size - offset)]
     if not (count := len(sizes)):
         return end
@@ -206,7 +206,7 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
 
 
 def _believed(durations: "array[int]", timescale: int) -> "array[int]":
-    """The durations; a last sample that claims more than ENDLESS and all before it together lasts as the one before."""
+    """The durations. A last sample longer than ENDLESS and all others together gets the duration of the one before."""
     if len(durations) < FEW or durations[-1] < ENDLESS * timescale or durations[-1] < sum(durations[:-1]):
         return durations
     return durations[:-1] + durations[-2:-1]

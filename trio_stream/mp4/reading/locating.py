@@ -1,7 +1,7 @@
-"""Where the boxes of a file are that tell of its samples: `moov`, at either end, and `moof` boxes in between.
+"""Finds the boxes of a file that list its samples: `moov`, at either end, and the `moof` boxes in between.
 
-The file is looked at through `read(offset, length)`, which returns fewer bytes only at its end. Only heads are read
-of what is not wanted, so `mdat` costs nothing."""
+The file is read through `read(offset, length)`, which returns fewer bytes only at its end. Only the headers of other
+boxes are read, so `mdat` costs nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -10,25 +10,25 @@ from dataclasses import dataclass
 from trio_stream.mp4.boxes import Box, Head, Malformed, read_boxes, read_head
 
 LARGEST_MOOV = 128 << 20
-"""Bytes of a `moov`: a film of a day with five tracks."""
+"""Maximum bytes of a `moov`: enough for a video of a day with five tracks."""
 
 LARGEST_MOOF = 16 << 20
 MOST_TOP_BOXES = 200_000
-"""Boxes in a file: a day of fragments of a second are 172,800."""
+"""Maximum number of boxes in a file: a day of one-second fragments has 172,800."""
 
 type Read = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """The payload of a `moov`; `fragments_from` is where the box behind it begins."""
+    """The payload of a `moov`; `fragments_from` is where to look for the first `moof`."""
 
     moov: bytes
     fragments_from: int
 
 
 def locate(read: Read, size: int) -> Located:
-    """Find `moov` in a file of `size` bytes. Raises `Malformed`, and whatever `read` raises."""
+    """Find `moov` in a file of `size` bytes. Raises `Malformed`, and the errors of `read`."""
     first_moof: int | None = None
     for head, end in _top_boxes(read, size, 0):
         if head.kind == "moof" and first_moof is None:
@@ -36,13 +36,13 @@ def locate(read: Read, size: int) -> Located:
         elif head.kind == "moov":
             payload = _payload(read, size, head, end, LARGEST_MOOV)
             if payload is None:
-                raise Malformed("moov", "the file ends in it")
+                raise Malformed("moov", "the file ends inside it")
             return Located(payload, end if first_moof is None else first_moof)
     raise Malformed("", "there is no index (moov) in it")
 
 
 def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
-    """Offset and payload of each `moof` from `start` on; one that is cut off ends them. Raises `Malformed`."""
+    """Offset and payload of each `moof` from `start` on, up to a truncated one. Raises `Malformed`."""
     for head, end in _top_boxes(read, size, start):
         if head.kind != "moof":
             continue
@@ -53,14 +53,14 @@ def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
 
 
 def is_cut_off(read: Read, size: int) -> bool:
-    """Whether the last box claims to end behind the end of the file. Raises `Malformed`."""
+    """Whether the last box would end beyond the end of the file. Raises `Malformed`."""
     return max((end for _, end in _top_boxes(read, size, 0)), default=0) > size
 
 
 def undescribed_tracks(read: Read, size: int) -> list[int]:
-    """Where the kinds ("trak") of those tracks stand whose `stsd` has no entries. Raises `Malformed`.
+    """Offsets of the "trak" kind field of the tracks whose `stsd` has no entries. Raises `Malformed`.
 
-    Cameras write such tracks for data of their own. FFmpeg refuses the whole file for one.
+    Cameras write such tracks for their own data. FFmpeg refuses the whole file because of one.
     """
     found: list[int] = []
     for head, end in _top_boxes(read, size, 0):
@@ -71,13 +71,13 @@ def undescribed_tracks(read: Read, size: int) -> list[int]:
 
 
 def _before_damage(moov: bytes, head: Head) -> Iterator[Box]:
-    """The boxes in a `moov` up to one that is none: what is damaged hides no track before it."""
+    """The boxes in a `moov` up to the first invalid one: damage hides no track before it."""
     with suppress(Malformed):
         yield from read_boxes(moov, head.kind, offset=head.payload)
 
 
 def _is_undescribed(box: Box) -> bool:
-    """Whether it is a track whose list of sample entries says that there are none (ISO/IEC 14496-12 section 8.5.2)."""
+    """Whether it is a track whose list of sample entries is empty (ISO/IEC 14496-12 section 8.5.2)."""
     if box.kind != "trak":
         return False
     try:
@@ -88,20 +88,20 @@ def _is_undescribed(box: Box) -> bool:
 
 
 def _payload(read: Read, size: int, head: Head, end: int, largest: int) -> bytes | None:
-    """What is in a box, None if the file ends in it. Raises `Malformed` if it is larger than it may be."""
+    """The payload of a box, None if the file ends inside it. Raises `Malformed` if it is too large."""
     if (length := end - head.offset) > largest:
-        raise Malformed(head.kind, f"it has {length} bytes, more than the {largest} that may be")
+        raise Malformed(head.kind, f"it has {length} bytes, and the limit is {largest}")
     payload = read(head.payload, end - head.payload) if end <= size else b""
     return payload if len(payload) == end - head.payload else None
 
 
 def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[Head, int]]:
-    """Head and end of each box in the file; the last may claim to end behind the file."""
+    """Header and end of each box in the file; the last may claim to end beyond the file."""
     offset = start
     for _ in range(MOST_TOP_BOXES):
         head = read_head(read(offset, 16), offset)
         if head is None:
-            return  # the end, or what was written behind it
+            return  # the end, or data that is not a box
         end = size if head.size is None else offset + head.size
         yield head, end
         offset = end

@@ -1,4 +1,4 @@
-"""A `moov` box -> the tracks there are, with their samples (ISO/IEC 14496-12 section 8.2 and following)."""
+"""A `moov` box -> its tracks with their samples (ISO/IEC 14496-12 section 8.2 and following)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from trio_stream.mp4.reading.tables import SampleTable
 MOST_TRACKS = 200
 
 MOST_EDITS = 10_000
-"""Entries of an edit list: a film that was cut every second."""
+"""Maximum number of entries of an edit list: one cut per second for almost three hours."""
 
 EMPTY = -1
 """The `media_time` of an edit that presents nothing."""
@@ -23,8 +23,8 @@ ROLE_SCHEME = b"urn:mpeg:dash:role:2011"
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One entry of an edit list (section 8.6.6): `duration` in units of the movie's timescale, 0: to the end;
-    `media_time` in those of the track's, `EMPTY`: nothing is presented."""
+    """One entry of an edit list (section 8.6.6). `duration` is in units of the movie's timescale, 0 means to the end;
+    `media_time` is in those of the track's, `EMPTY` means that nothing is presented."""
 
     duration: int
     media_time: int
@@ -32,7 +32,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What the samples of fragments are unless these say otherwise (`trex`, section 8.8.3)."""
+    """Default values for the samples of fragments (`trex`, section 8.8.3)."""
 
     duration: int = 0
     size: int = 0
@@ -42,12 +42,12 @@ class Defaults:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track. `handler` is "vide" or "soun"; `language` as ISO 639-2 or BCP 47 name it, None: unsaid.
+    """One track. `handler` is "vide" or "soun"; `language` is a code of ISO 639-2 or BCP 47, None if not stated.
 
-    `header` and `media` are the boxes `tkhd`, and `vmhd` or `smhd`, for an init segment. `described` tells how its
-    samples are coded, from the first on; there are several descriptions only if that changes. `enabled` tracks are
-    meant to be played without being asked for. `start` is when the first sample is decoded, which only fragments can
-    say. `roles` are the DASH roles that its `kind` boxes name (ISO/IEC 23009-1 section 5.8.5.5)."""
+    `header` and `media` are the boxes `tkhd`, and `vmhd` or `smhd`, for an init segment. `described` says how its
+    samples are coded, from the first on; it has several items only if that changes. `enabled` tracks are meant to play
+    by default. `start` is the decode time of the first sample, other than 0 only in fragmented files. `roles` are the
+    DASH roles in its `kind` boxes (ISO/IEC 23009-1 section 5.8.5.5)."""
 
     id: int
     handler: str
@@ -66,18 +66,18 @@ class Track:
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes beside its samples, in bytes, within some."""
+        """Approximate memory use without the samples, in bytes."""
         codings = {each.description.box: each.description for each in self.described}
         return len(self.header) + len(self.media) + sum(each.nbytes for each in codings.values())
 
     @property
     def descriptions(self) -> bytes:
-        """The `stsd` box of the first sample."""
+        """The `stsd` box for the first sample."""
         return self.described[0].description.box
 
     @property
     def entry(self) -> SampleEntry:
-        """What the sample entry of the first sample says."""
+        """The sample entry of the first sample."""
         return self.described[0].description.entry
 
     def with_samples(self, samples: SampleTable, start: int, described: tuple[Described, ...]) -> "Track":
@@ -87,7 +87,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """To which of the `entries` of a track its samples refer: from a sample on, to the one of that number."""
+    """Which of the `entries` of a track its samples refer to: pairs of a first sample and the number of its entry."""
 
     entries: Descriptions
     runs: list[tuple[int, int]]
@@ -95,8 +95,8 @@ class References:
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """What a `moov` says; `fragmented` tells that samples may follow in `moof` boxes, with these
-    `defaults` by track. What those may refer to is in `references`, by track, until they are read."""
+    """The contents of a `moov`. If it is `fragmented`, samples may follow in `moof` boxes, with these `defaults` by
+    track. `references`, by track, are needed until the fragments are read."""
 
     timescale: int
     tracks: tuple[Track, ...]
@@ -106,12 +106,12 @@ class Movie:
 
     @property
     def nbytes(self) -> int:
-        """Memory its tables take, in bytes, within some."""
+        """Approximate memory use of the tables, in bytes."""
         return sum(track.samples.nbytes for track in self.tracks)
 
 
 def read_movie(moov: bytes | memoryview, size: int) -> Movie:
-    """What the payload of a `moov` says of a file of `size` bytes. Raises `Malformed`."""
+    """Read the payload of the `moov` of a file of `size` bytes. Raises `Malformed`."""
     root = Box("moov", memoryview(moov), "moov")
     boxes = list(root.children())
     version, _, fields = Kinds("moov", boxes).one("mvhd").full()
@@ -139,7 +139,7 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
 
 
 def _read_track(trak: Box, size: int) -> tuple[Track, References] | None:
-    """The track, and to what its samples refer; None where it has nothing that could be played."""
+    """The track, and the sample entries its samples refer to; None if it holds no video or audio."""
     boxes = trak.by_kind()
     tkhd, mdia = boxes.one("tkhd"), boxes.one("mdia").by_kind()
     version, flags, fields = tkhd.full()
@@ -188,8 +188,8 @@ def _read_track(trak: Box, size: int) -> tuple[Track, References] | None:
 
 
 def _read_roles(udta: Box) -> Iterator[str]:
-    """What the `kind` boxes say (section 8.10.4): a scheme and a value, both ended by a zero. QuickTime writes what it
-    likes here, so what cannot be read says nothing."""
+    """The DASH roles of the `kind` boxes (section 8.10.4): a scheme and a value, each ending with a zero byte.
+    QuickTime writes its own data here, so what cannot be parsed is ignored."""
     try:
         for box in udta.children():
             if box.kind == "kind":
@@ -201,7 +201,7 @@ def _read_roles(udta: Box) -> Iterator[str]:
 
 
 def _language(packed: int, elng: Box | None) -> str | None:
-    """Three letters of five bits (section 8.4.2), or the extended tag; what is below 0x400 is QuickTime's number."""
+    """Three letters of five bits (section 8.4.2), or the extended tag; below 0x400 it is a QuickTime language code."""
     if elng is not None:
         _, _, fields = elng.full()
         if tag := _text(bytes(fields.take(fields.rest()))):
@@ -227,7 +227,7 @@ def _read_edits(elst: Box) -> tuple[Edit, ...]:
     edits = []
     for _ in range(count):
         edits.append(Edit(fields.wide(version), fields.wide(version, signed=True)))
-        fields.take(4)  # the rate, which nobody plays at
+        fields.take(4)  # the rate, which no player applies
     return tuple(edits)
 
 

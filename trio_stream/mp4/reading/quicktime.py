@@ -1,7 +1,7 @@
-"""What QuickTime movies say otherwise than MP4: entries of sound, and numbers of languages.
+"""How QuickTime movies differ from MP4: audio sample entries and language codes.
 
-An entry of sound has a version of QuickTime's own, with more fields, and keeps what configures its codec in an atom
-`wave`. Browsers read neither in fragments, so such an entry is written anew as ISO/IEC 14496-12 has it.
+QuickTime has its own versions of audio entries, with more fields, and keeps the codec configuration in an atom `wave`.
+Browsers support neither in fragments, so such an entry is rewritten as in ISO/IEC 14496-12.
 
 Sources: QuickTime File Format, "Sound Sample Description" and "Language Code Values"; ISO/IEC 14496-14 section 5.6;
 ISO/IEC 14496-1 section 7.2.6.
@@ -14,16 +14,16 @@ from trio_stream.mp4.boxes import Box, Fields, box
 from trio_stream.mp4.reading.esds import write_esds
 
 SOUND = 28
-"""Bytes of an entry of sound before the boxes in it."""
+"""Bytes of an audio sample entry before the boxes in it."""
 
 MORE = {1: 16, 2: 36}
-"""Bytes that QuickTime's versions of it have more."""
+"""Additional bytes in QuickTime's versions of it."""
 
 _MP3 = frozenset({".mp3", "ms\0U"})
-"""Kinds of entries of MP3, the second one by its number in WAVE files. They hold nothing that configures it."""
+"""Kinds of MP3 entries, the second with its WAVE format number. They hold no codec configuration."""
 
 _LOWEST = 32_000
-"""Hz, from which on MP3 is of MPEG-1 (0x6B), and below of MPEG-2 (0x69): ISO/IEC 14496-1 table 5."""
+"""Hz. From here on MP3 is MPEG-1 (0x6B), below it is MPEG-2 (0x69): ISO/IEC 14496-1 table 5."""
 
 _CONFIGURE = ("esds", "alac", "dac3", "dec3", "dOps", "dfLa")
 
@@ -33,11 +33,11 @@ LANGUAGES = (
     "rus", "zho", "nld", "gle", "sqi", "ron", "ces", "slk", "slv", "yid", "srp", "mkd", "bul", "ukr", "bel", "uzb",
     "kaz", "aze", "aze", "hye", "kat", "ron", "kir", "tgk", "tuk", "mon",
 )  # fmt: skip
-"""ISO 639-2 by QuickTime's number of a language."""
+"""ISO 639-2 codes by QuickTime language code."""
 
 
 def as_iso(entry: Box, listed: int) -> Box:
-    """An entry of sound as MP4 has it, which stands in an `stsd` of version `listed`; the same if it is one.
+    """An audio entry in the form of MP4, from an `stsd` of version `listed`; the same entry if it already has it.
 
     Raises `Malformed`.
     """

@@ -1,4 +1,4 @@
-"""A value for each sample of a track, kept as runs: so the time of any of half a million costs a search."""
+"""A value for each sample of a track, stored as runs: finding the time of one of half a million takes a search."""
 
 from array import array
 from bisect import bisect_right
@@ -18,24 +18,24 @@ class Runs:
 
     @cached_property
     def starts(self) -> Sequence[int]:
-        """The first sample of each run, and one more: the number of samples."""
+        """The first sample of each run, followed by the number of samples."""
         if self.counts.count(1) == len(self.counts):
             return range(len(self.counts) + 1)
         return array("Q", accumulate(self.counts, initial=0))
 
     @property
     def constant(self) -> int | None:
-        """The one value that all samples have."""
+        """The value, if all samples have the same one."""
         return self.values[0] if len(self.values) == 1 else None
 
     @property
     def negative(self) -> bool:
-        """Whether any value is below 0; a film has a hundred thousand, and the first bit of each says so."""
+        """Whether any value is below 0. A video has a hundred thousand, so only the first byte of each is tested."""
         last = self.values.itemsize - 1 if byteorder == "little" else 0
         return not self.values.tobytes()[last :: self.values.itemsize].isascii()
 
     def run_of(self, sample: int) -> int:
-        """The run in which `sample` lies; behind the end, the last one."""
+        """The run of `sample`; after the end, the last one."""
         return bisect_right(self.starts, sample, 0, len(self.counts)) - 1
 
     def __getitem__(self, sample: int) -> int:
@@ -70,16 +70,16 @@ class Runs:
 
     @property
     def nbytes(self) -> int:
-        """Memory it may take, in bytes."""
+        """Maximum memory use, in bytes."""
         return len(self.counts) * 16
 
 
 class Durations(Runs):
-    """How long each sample is decoded for, and so the time of each."""
+    """The duration of each sample, and from them its decode time."""
 
     @property
     def nbytes(self) -> int:
-        """Memory it may take, in bytes."""
+        """Maximum memory use, in bytes."""
         return len(self.counts) * 24
 
     @cached_property
@@ -88,7 +88,7 @@ class Durations(Runs):
         return array("Q", accumulate(lengths, initial=0))
 
     def time(self, sample: int) -> int:
-        """When `sample` is decoded; that of the one behind the last is the end."""
+        """When `sample` is decoded; for the number of samples, the end."""
         if len(self.values) == 1:
             return sample * self.values[0]
         run = self.run_of(sample)
@@ -106,7 +106,7 @@ class Durations(Runs):
         ]
 
     def at(self, time: int) -> int:
-        """The first sample that is decoded at `time` or later; behind the end, the number of samples."""
+        """The first sample that is decoded at `time` or later; after the end, the number of samples."""
         if time <= 0:
             return 0
         count = self.starts[-1]
@@ -117,13 +117,13 @@ class Durations(Runs):
         run = min(bisect_right(self._times, time), len(self.counts)) - 1
         within, value = time - self._times[run], self.values[run]
         sample = self.starts[run] + (-(-within // value) if value else 0)
-        # Runs of no length: the first sample of several at one time.
+        # Runs of zero duration: the first of several samples at one time.
         while sample > 0 and self.time(sample - 1) >= time:
             sample = self.starts[self.run_of(sample - 1)]
         return sample
 
     def lasting(self, count: int, duration: int) -> "Durations":
-        """Those of the first `count` samples, of which the last has that duration."""
+        """The durations of the first `count` samples, with the last one changed to `duration`."""
         run = self.run_of(count - 1)
         before = count - 1 - self.starts[run]
         whole = run + (before > 0)
@@ -136,7 +136,7 @@ class Durations(Runs):
 
 
 def runs_of(values: "array[int]") -> "tuple[array[int], array[int]]":
-    """Equal neighbours as one run."""
+    """Merges equal neighbours into runs: their counts and values."""
     if len(values) == 0 or values.count(values[0]) == len(values):
         return array("I", (len(values),)), values[:1] or array(values.typecode, (0,))
     counts, kept = array("I"), array(values.typecode)

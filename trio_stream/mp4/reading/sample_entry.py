@@ -1,6 +1,6 @@
-"""What a sample entry says of how a track is coded (ISO/IEC 14496-12 section 8.5.2).
+"""Reads from a sample entry how a track is coded (ISO/IEC 14496-12 section 8.5.2).
 
-Only what manifests need is read; the entry itself goes into the init segment as it is. Sources: ISO/IEC 14496-14 and
+Only what manifests need is read; the entry itself goes unchanged into the init segment. Sources: ISO/IEC 14496-14 and
 -15, 14496-1 section 7.2.6."""
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from trio_stream.mp4.reading.esds import read_esds, write_esds
 from trio_stream.mp4.reading.quicktime import SOUND
 
 VISUAL = 78
-"""Bytes of an entry of pictures before the boxes in it."""
+"""Bytes of a video sample entry before the boxes in it."""
 
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
 """By channelConfiguration (ISO/IEC 14496-3 table 1.19, 23001-8)."""
@@ -20,7 +20,7 @@ _AC3_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
 """By acmod (ETSI TS 102 366 table 4.3)."""
 
 _PAIRS, _SINGLES = 0b001110011, 0b110001100
-"""Of the bits of chan_loc (table F.6.1), those that stand for two channels and those that stand for one."""
+"""The bits of chan_loc (table F.6.1) that stand for two channels, and those that stand for one."""
 
 _PARAMETRIC_STEREO = 29
 
@@ -29,10 +29,10 @@ ENCRYPTED = frozenset({"encv", "enca", "drmi", "drms", "p608"})
 
 @dataclass(frozen=True, slots=True)
 class SampleEntry:
-    """`kind` is its four characters; `boxes` are the payloads of the boxes in it, by kind.
+    """`kind` is its four-character code; `boxes` are the payloads of the boxes in it, by kind.
 
-    `width` and `height` in stored pixels, `rate` in Hz; `object_type` and `config` are those of an `esds`:
-    the objectTypeIndication and the DecoderSpecificInfo.
+    `width` and `height` are in stored pixels, `rate` in Hz; `object_type` and `config` are the objectTypeIndication
+    and the DecoderSpecificInfo of an `esds`.
     """
 
     kind: str
@@ -46,20 +46,20 @@ class SampleEntry:
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         return len(self.config) + sum(200 + len(payload) for payload in self.boxes.values())
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """How wide a pixel is, of its height (`pasp`, section 12.1.4)."""
+        """Width of a pixel divided by its height (`pasp`, section 12.1.4)."""
         data = self.boxes.get("pasp", b"")
         across, down = int.from_bytes(data[:4], "big"), int.from_bytes(data[4:8], "big")
         return Fraction(across, down) if across and down else Fraction(1)
 
     @property
     def channels_heard(self) -> int:
-        """How many channels the sound has: as its codec is configured, where that says so. Some programs write 2 as
-        `channels` for any sound."""
+        """The number of audio channels, from the codec configuration if it has that. Some programs write 2 as
+        `channels` for any audio."""
         match self.kind:
             case "mp4a":
                 return _channels_of_aac(self.config) or self.channels
@@ -82,7 +82,7 @@ class SampleEntry:
 
 
 def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
-    """What the sample entry of a track with that handler says. Raises `Malformed`."""
+    """Read the sample entry of a track with that handler. Raises `Malformed`."""
     if handler == "vide":
         fields = Fields(entry)
         fields.take(24)
@@ -102,7 +102,7 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
 
 
 def _object_type(boxes: dict[str, bytes], path: str) -> int:
-    """The objectTypeIndication of pictures; 0: it does not say, and nothing but its name is lost."""
+    """The objectTypeIndication of a video entry; 0 if it is missing, which loses only the codec's name."""
     try:
         return read_esds(boxes.get("esds", b""), path)[0]
     except Malformed:
@@ -110,7 +110,7 @@ def _object_type(boxes: dict[str, bytes], path: str) -> int:
 
 
 def with_config(descriptions: bytes, object_type: int, config: bytes) -> bytes:
-    """An `stsd` of one entry of sound whose `esds` says this instead. Raises `Malformed`."""
+    """An `stsd` with one audio entry, with its `esds` replaced. Raises `Malformed`."""
     [stsd] = read_boxes(descriptions)
     version, flags, _ = stsd.full()
     [entry] = stsd.children(8)
@@ -120,7 +120,7 @@ def with_config(descriptions: bytes, object_type: int, config: bytes) -> bytes:
 
 
 def _channels_of_aac(config: bytes) -> int:
-    """AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1); 0: it does not say."""
+    """From the AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1); 0 if it does not say."""
     bits = int.from_bytes(config[:8].ljust(8, b"\0"), "big")
     at = 64
 
@@ -139,13 +139,13 @@ def _channels_of_aac(config: bytes) -> int:
 
 
 def _channels_of_ac3(config: bytes) -> int:
-    """AC3SpecificBox (ETSI TS 102 366 section F.4); 0: it does not say."""
+    """From the AC3SpecificBox (ETSI TS 102 366 section F.4); 0 if it does not say."""
     return _AC3_CHANNELS[config[1] >> 3 & 7] + (config[1] >> 2 & 1) if len(config) > 2 else 0
 
 
 def _channels_of_eac3(config: bytes) -> int:
-    """EC3SpecificBox (ETSI TS 102 366 section F.6): the first independent substream, and what those that depend on it
-    add; 0: it does not say."""
+    """From the EC3SpecificBox (ETSI TS 102 366 section F.6): the first independent substream and the channels that its
+    dependent substreams add; 0 if it does not say."""
     if len(config) < 5:
         return 0
     found = _AC3_CHANNELS[config[3] >> 1 & 7] + (config[3] & 1)

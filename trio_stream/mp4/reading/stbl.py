@@ -1,6 +1,6 @@
-"""A `stbl` box -> the samples of a track, in arrays as the file has them (ISO/IEC 14496-12 section 8.5.1).
+"""A `stbl` box -> the samples of a track, in arrays as in the file (ISO/IEC 14496-12 section 8.5.1).
 
-No number of it is believed: samples have a place in a chunk, and a chunk begins inside the file, or they are not there.
+No number is trusted: a sample exists only if it has a place in a chunk, and the chunk begins inside the file.
 """
 
 from array import array
@@ -13,7 +13,7 @@ from trio_stream.mp4.reading.run_lengths import Durations, Runs
 from trio_stream.mp4.reading.tables import Chunks, SampleTable, is_ascending, sums_of
 
 MOST_SAMPLES = 1 << 24
-"""Of a track: four days of sound. What is not in a table of the file is not counted in one of ours."""
+"""Maximum number of samples of a track: four days of audio. Only samples in the tables of the file count."""
 
 _MOST = 0x7FFFFFFF
 
@@ -21,10 +21,10 @@ _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
 
 def read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, int]]]:
-    """The samples, and the numbers of the sample entries they refer to, each with the first that does."""
+    """The samples, and the sample entries they refer to: pairs of a first sample and the number of its entry."""
     sizes, count = _read_sizes(stbl)
     chunks, placed, references = _read_chunks(stbl, size)
-    # A recording that was cut off names sizes of samples that have no place.
+    # A truncated recording lists sizes of samples that have no place.
     if isinstance(sizes, int):
         count = min(count, placed, size // sizes)
     elif placed < count:
@@ -47,7 +47,7 @@ def read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, i
 
 
 def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
-    """How many samples are there to the end: of the last chunk of a recording that was cut off, not all."""
+    """How many samples are complete: the last chunk of a truncated recording may be cut off."""
     if not count:
         return 0
     entry = bisect_right(chunks.samples, count - 1) - 1
@@ -77,7 +77,7 @@ def _read_sizes(stbl: Kinds) -> "tuple[int | array[int], int]":
     if bits == 4:
         halves = fields.take((count + 1) // 2).hex().encode().translate(_DIGITS)
         return array("I", array("B", halves[:count])), count
-    raise Malformed(stz2.path, f"sizes of {bits} bits are not known")
+    raise Malformed(stz2.path, f"sizes of {bits} bits are not supported")
 
 
 def _read_durations(stts: Box, count: int) -> Durations:
@@ -91,10 +91,10 @@ def _read_durations(stts: Box, count: int) -> Durations:
 
 
 def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
-    """Durations of which some were meant as negative numbers, which cameras correct their clock with.
+    """Durations of which some were meant as negative numbers, which cameras use to correct their clock.
 
-    Time does not go back: such a sample lasts one unit, and those behind it are shorter until the sum is right again,
-    as FFmpeg has it.
+    Time does not go back: such a sample lasts one unit, and those after it are shorter until the sum is right again,
+    as in FFmpeg.
     """
     found = array("I")
     meant = now = 0
@@ -111,7 +111,7 @@ def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
 
 
 def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
-    """Section 8.6.1.3. Offsets are signed in version 1; writers of version 0 mean it as well."""
+    """Section 8.6.1.3. Offsets are signed in version 1, and in practice also in version 0."""
     if ctts is None:
         return None
     _, _, fields = ctts.full()
@@ -120,14 +120,14 @@ def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
     values = rows[1::2]
     if not len(counts) or not any(values):
         return None
-    if (missing := count - sum(counts)) > 0:  # samples without an offset are presented as they are decoded
+    if (missing := count - sum(counts)) > 0:  # samples without an offset are presented when they are decoded
         counts.append(missing)
         values.append(0)
     return Runs(*_covering(counts, values, count))
 
 
 def _covering(counts: "array[int]", values: "array[int]", count: int) -> "tuple[array[int], array[int]]":
-    """Runs for exactly `count` samples: what is too much goes, what is missing is as the last."""
+    """Runs for exactly `count` samples: extra ones are cut, and the last value is repeated for missing ones."""
     total = sum(counts)
     if total == count and len(counts):
         return counts, values
@@ -148,7 +148,8 @@ def _covering(counts: "array[int]", values: "array[int]", count: int) -> "tuple[
 
 
 def _read_sync(stss: Box | None, count: int) -> "array[int] | None":
-    """Section 8.6.2, counted from 0. No box: all. An empty one: none, so that the first has to do."""
+    """Section 8.6.2, counted from 0. None, if there is no box, means all; if the box is empty, there are none, and
+    decoding starts at the first sample."""
     if stss is None:
         return None
     _, _, fields = stss.full()
@@ -167,7 +168,7 @@ def _read_dependencies(sdtp: Box | None, count: int) -> bytes | None:
 
 
 def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, int]]]:
-    """Where chunks are, how many samples have a place in them, and to which sample entry those from a sample on refer.
+    """Where chunks are, how many samples have a place in them, and which sample entries the samples refer to.
 
     Sections 8.7.4 and 8.7.5."""
     if (table := stbl.get("co64")) is not None:
@@ -178,7 +179,7 @@ def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, i
         offsets = fields.table("I")
     if len(offsets) and offsets[-1] > size:
         kept = next(number for number, offset in enumerate(offsets) if offset > size)
-        offsets = offsets[:kept]  # a recording that was cut off
+        offsets = offsets[:kept]  # a truncated recording
     stsc = stbl.one("stsc")
     _, _, fields = stsc.full()
     rows = fields.table("I", 3)
@@ -192,7 +193,7 @@ def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, i
         raise Malformed(stsc.path, "a chunk has no samples")
     totals = list(accumulate(map(mul, steps, lengths), initial=0))
     if totals[-1] >= 1 << 63:
-        raise Malformed(stsc.path, "there are more samples in it than can be")
+        raise Malformed(stsc.path, "it has more samples than a file can hold")
     chunks = Chunks(offsets, firsts, lengths, array("Q", totals[:-1]))
     references = [(0, numbers[0] if len(numbers) else 1)]
     if len(numbers) and numbers.count(numbers[0]) != len(numbers):

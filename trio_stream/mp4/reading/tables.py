@@ -1,8 +1,8 @@
-"""The samples of a track: how long, how large, where in the file, and which can be decoded by themselves.
+"""The samples of a track: how long, how large, where in the file, and which are sync samples.
 
-A film of two hours has half a million samples, so nothing here is an object for each: a table is an array as the file
-has it, in the machine's byte order, and what a playlist needs (times of keyframes, sums of sizes) comes out of it
-without expanding it. Samples are counted from 0; times are in units of the track's timescale.
+A two-hour video has half a million samples, so there is no object for each: a table is an array as in the file, in the
+machine's byte order, and what a playlist needs (times of keyframes, sums of sizes) is computed without expanding it.
+Samples are counted from 0; times are in units of the track's timescale.
 Source: ISO/IEC 14496-12 sections 8.6 and 8.7.
 """
 
@@ -19,13 +19,13 @@ from trio_stream.mp4.reading.run_lengths import Durations, Runs
 from trio_stream.mp4.reordering import REORDERED
 
 TOGETHER = 1024
-"""Samples of which the bytes are summed up where chunks have more: a file may have all its sound in one."""
+"""Number of samples whose sizes are summed up in advance if chunks have more: a file may have all its audio in one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunks:
-    """Where samples lie: `offsets` of chunks in the file; from chunk `firsts[i]` (counted from 1, as files do) on
-    each has `lengths[i]` samples, the first of them being `samples[i]`."""
+    """Where samples are: `offsets` of chunks in the file. From chunk `firsts[i]` (counted from 1, as in files) on, each
+    has `lengths[i]` samples, and the first of these samples is `samples[i]`."""
 
     offsets: "array[int]"
     firsts: "array[int]"
@@ -37,9 +37,9 @@ class Chunks:
 class SampleTable:
     """All samples of a track.
 
-    `sizes` is one number where all are equally large. `compositions` are the offsets from decoding to presentation,
-    None where there are none. `sync` are the samples that can be decoded by themselves, None: all. `dependencies` has
-    a byte for each sample, as in `sdtp` (section 8.6.4). `sums` is what `sums_of` the sizes and chunks is.
+    `sizes` is one number if all are equal. `compositions` are the composition offsets, from decoding to presentation;
+    None means there are none. `sync` are the sync samples, which can be decoded without others; None means all.
+    `dependencies` has a byte for each sample, as in `sdtp` (section 8.6.4). `sums` is the result of `sums_of`.
     """
 
     count: int
@@ -57,11 +57,11 @@ class SampleTable:
         return self.durations.time(self.count)
 
     def composition(self, sample: int) -> int:
-        """From its decoding to its presentation."""
+        """The composition offset of a sample: from decoding to presentation."""
         return self.compositions[sample] if self.compositions is not None else 0
 
     def shown_at(self, sample: int) -> int:
-        """When it is presented, in media time."""
+        """When a sample is presented, in media time."""
         return self.durations.time(sample) + self.composition(sample)
 
     def all_shown_at(self, samples: Sequence[int]) -> list[int]:
@@ -72,23 +72,23 @@ class SampleTable:
         )
 
     def is_sync(self, sample: int) -> bool:
-        """Whether it can be decoded by itself."""
+        """Whether it is a sync sample."""
         if self.sync is None:
             return True
         found = bisect_left(self.sync, sample)
         return found < len(self.sync) and self.sync[found] == sample
 
     def sync_within(self, first: int, stop: int) -> Sequence[int]:
-        """The samples of `first` to `stop` that can be decoded by themselves."""
+        """The sync samples among `first` to `stop`."""
         if self.sync is None:
             return range(first, stop)
         return self.sync[bisect_left(self.sync, first) : bisect_left(self.sync, stop)]
 
     def has_leading(self, key: int) -> bool:
-        """Whether pictures behind `key` are presented before it: its group of pictures is open.
+        """Whether frames after the keyframe `key` are presented before it: its GOP is open.
 
-        Such pictures come right behind it, before all others (ITU-T H.265 section 8.3.1 asks for it, encoders of H.264
-        do it).
+        Such frames come directly after it, before all others (ITU-T H.265 section 8.3.1 requires it, and H.264
+        encoders do it).
         """
         if self.compositions is None or key + 1 >= self.count:
             return False
@@ -99,13 +99,13 @@ class SampleTable:
         )
 
     def earliest(self, first: int, stop: int) -> int:
-        """The earliest presentation among the samples of `first` to `stop`, which begin a group of pictures."""
+        """The earliest presentation time among samples `first` to `stop`, which begin with a keyframe."""
         if self.compositions is None:
             return self.durations.time(first)
         return min(self.shown_at(each) for each in range(first, max(first + 1, min(stop, first + REORDERED))))
 
     def bytes_of(self, first: int, stop: int) -> int:
-        """How many bytes samples `first` to `stop` are together."""
+        """The total bytes of samples `first` to `stop`."""
         if isinstance(self.sizes, int):
             return self.sizes * (stop - first)
         if self.sums is None or stop - first < 2 * TOGETHER:
@@ -121,7 +121,7 @@ class SampleTable:
         return self.sizes[first:stop]
 
     def offsets(self) -> "array[int]":
-        """Where each sample lies in the file."""
+        """The file offset of each sample."""
         found = array("Q")
         offsets, bounds = self._pieces(0, self.count)
         for offset, (first, stop) in zip(offsets, pairwise(bounds), strict=True):
@@ -129,28 +129,28 @@ class SampleTable:
         return found
 
     def byte_ranges(self, first: int, stop: int, size: int | None = None) -> tuple[ByteRange, ...]:
-        """Where the bytes of samples `first` to `stop` lie, in their order; what lies together is one range.
+        """Where the bytes of samples `first` to `stop` are, in their order; adjacent samples form one range.
 
-        Raises `Malformed` where that is behind the end of a file of `size` bytes.
+        Raises `Malformed` if one is beyond the end of a file of `size` bytes.
         """
         offsets, bounds = self._pieces(first, stop)
         lengths = self._lengths(bounds)
         ends = list(map(add, offsets, lengths))
         if size is not None and max(ends, default=0) > size:
-            raise Malformed("moov/trak/mdia/minf/stbl", "samples lie behind the end of the file")
+            raise Malformed("moov/trak/mdia/minf/stbl", "samples are beyond the end of the file")
         if 0 not in lengths and not any(map(eq, ends, offsets[1:])):
-            return tuple(zip(offsets, lengths, strict=True))  # as it is where sound lies between the pictures
+            return tuple(zip(offsets, lengths, strict=True))  # the usual case of interleaved audio and video
         return tuple(join(zip(offsets, lengths, strict=True)))
 
     def _pieces(self, first: int, stop: int) -> tuple[list[int], list[int]]:
-        """The parts of chunks that these samples are: the offset of each, and its first sample; then `stop`."""
+        """Splits these samples at chunk boundaries: the offset of each part, and its first sample; then `stop`."""
         chunks, count = self.chunks, len(self.chunks.samples)
         starts, firsts, lengths, places = chunks.samples, chunks.firsts, chunks.lengths, chunks.offsets
         entry = bisect_right(starts, first) - 1
         offsets: list[int] = []
         bounds: list[int] = []
         sample = first
-        while sample < stop:  # once for each entry of `stsc`: sound has many
+        while sample < stop:  # once for each entry of `stsc`: audio has many
             per, base = lengths[entry], starts[entry]
             chunk, within = divmod(sample - base, per)
             begin = sample - within
@@ -167,12 +167,12 @@ class SampleTable:
         return offsets, bounds
 
     def _lengths(self, bounds: list[int]) -> list[int]:
-        """How many bytes the samples from each of `bounds` to the next are, which ascend."""
+        """The total bytes of the samples between each two of the ascending `bounds`."""
         first, stop = bounds[0], bounds[-1]
         if isinstance(self.sizes, int):
             before: Sequence[int] = range(0, (stop - first + 1) * self.sizes, self.sizes)
         elif len(bounds) > stop - first:
-            return self.sizes[first:stop].tolist()  # one in each, as pictures have sound between them
+            return self.sizes[first:stop].tolist()  # one sample in each part: interleaved video
         else:
             before = list(accumulate(self.sizes[first:stop], initial=0))
         sums = [before[bound - first] for bound in bounds]
@@ -180,7 +180,7 @@ class SampleTable:
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         chunks = self.chunks
         arrays = (
             self.sizes,
@@ -199,9 +199,9 @@ class SampleTable:
 
 
 def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":
-    """How many bytes come before each `TOGETHER` samples; None where no chunk is that long, or all are equally large.
+    """The bytes before each `TOGETHER` samples; None if no chunk is longer than that, or all sizes are equal.
 
-    Where a sample lies in its chunk is the sum of those before it, and somebody waits for it.
+    The offset of a sample in its chunk is the sum of the sizes before it, and a client is waiting for it.
     """
     if isinstance(sizes, int) or max(chunks.lengths, default=0) <= TOGETHER:
         return None

@@ -1,4 +1,4 @@
-"""Writes what stands before the bytes of samples of a file: init segments, and the heads of fragments.
+"""Writes the boxes before the bytes of samples of a file: init segments, and the headers of fragments.
 
 Sources: ISO/IEC 14496-12 sections 8.2 to 8.8; ISO/IEC 23000-19 (CMAF) section 7.5."""
 
@@ -16,7 +16,7 @@ _MEDIA = {"vide": full_box("vmhd", 0, 1, bytes(8)), "soun": full_box("smhd", 0, 
 
 
 def init_segment(*placed: tuple[Track, Timeline]) -> bytes:
-    """`ftyp` and `moov` for tracks, which are numbered from 1 there: a reader needs nothing else of the file."""
+    """`ftyp` and `moov` for these tracks, numbered from 1. A player needs nothing else from the file."""
     traks = [_trak(number, track, timeline) for number, (track, timeline) in enumerate(placed, 1)]
     trexes = [
         full_box("trex", 0, 0, struct.pack(">IIIII", number + 1, 1, 0, 0, 0)) for number in range(len(placed))
@@ -54,14 +54,14 @@ def _trak(number: int, track: Track, timeline: Timeline) -> bytes:
 
 
 def _header(tkhd: bytes, number: int) -> bytes:
-    """The `tkhd` of a file, of no stated duration: size of the pictures, rotation and volume stay."""
+    """The `tkhd` of a file without its duration: frame size, rotation and volume stay."""
     version = tkhd[8]
     tail = tkhd[8 + 4 + (32 if version else 20) :]
     return full_box("tkhd", 0, 3, struct.pack(">IIIII", 0, 0, number, 0, 0), tail)
 
 
 def _edit_list(skip: int) -> bytes:
-    """From where on the media is presented, to its end (CMAF section 7.5.13); nothing if it is from the beginning."""
+    """Presents the media from `skip` to its end (CMAF section 7.5.13); empty if `skip` is 0."""
     if not skip:
         return b""
     return box("edts", full_box("elst", 1, 0, struct.pack(">IQqI", 1, 0, skip, 0x10000)))
@@ -85,13 +85,11 @@ def fragment_head(
     *,
     pictures: int = 0,
 ) -> bytes:
-    """What stands before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from
-    1.
+    """The boxes before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from 1.
 
-    `stop` is more than `first`. The first sample of a track that begins late is decoded at 0 already (`from_zero`);
-    `pictures`, the timescale if the track is one of pictures, else 0, tells whether it is shown then, too
-    (`shown_from_zero`).
-    Raises `ValueError` for numbers that a segment cannot hold.
+    `stop` must be greater than `first`. The first sample of a track that begins late is decoded at 0 (`from_zero`);
+    `pictures` is the timescale of a video track, whose first frame may also be shown then (`shown_from_zero`), and 0
+    for audio. Raises `ValueError` for numbers that do not fit into a segment.
     """
     sizes = samples.expand_sizes(first, stop)
     durations = samples.durations.expand(first, stop)

@@ -1,7 +1,7 @@
-"""The head of a segment: styp, moof with one track and one run, and the beginning of mdat, whose data follow at once.
+"""The header of a segment: styp, moof with one track and one run, and the start of mdat, directly before its data.
 
-What all samples have in common is said once. Sources: ISO/IEC 14496-12 sections 8.8 and 8.16.2; ISO/IEC 23000-19 (CMAF)
-section 7.5.
+Values common to all samples are written once. Sources: ISO/IEC 14496-12 sections 8.8 and 8.16.2; ISO/IEC 23000-19
+(CMAF) section 7.5.
 """
 
 import struct
@@ -13,13 +13,13 @@ from sys import byteorder
 from trio_stream.mp4.boxes import box, full_box
 
 SYNC, NOT_SYNC = 0x02000000, 0x01010000
-"""Sample flags (section 8.8.3.1): depends on no other; depends on others, is no sync sample."""
+"""Sample flags (section 8.8.3.1): depends on no other sample; depends on others and is not a sync sample."""
 
 LATEST = 1 << 30
-"""Units of a timescale by which a track may begin later, so that one sample can say it."""
+"""Units of a timescale by which a track may begin late, so that the duration of one sample can bridge it."""
 
 SHORT = 0.1
-"""Seconds by which a track may end before another one."""
+"""Seconds by which a track may end before another one without being extended."""
 
 _STYP = box("styp", b"cmfs", struct.pack(">I", 0), b"cmfs", b"msdh")
 _TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-present
@@ -27,7 +27,7 @@ _TFHD_FLAGS = 0x020000 | 0x20  # default-base-is-moof, default-sample-flags-pres
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """Flags of the samples: what is common, what the first has instead, and those of each where that does not do."""
+    """Sample flags: the common ones, those of the first sample if they differ, and those of each where neither fits."""
 
     common: int
     first: int | None = None
@@ -35,7 +35,7 @@ class Flags:
 
     @classmethod
     def of(cls, keys: Sequence[int], count: int) -> "Flags":
-        """Those of `count` samples of which the ones at `keys` are sync samples."""
+        """The flags of `count` samples, of which those at `keys` are sync samples."""
         if len(keys) == count:
             return cls(SYNC)
         if len(keys) == 0:
@@ -49,17 +49,18 @@ class Flags:
 
 
 LATE = 4
-"""Seconds by which pictures may begin later than the title and still be shown when they are in the file.
+"""Seconds by which the video may begin later than the title without its first frame being shown early.
 
-hls.js 1.7 passes over 5 s. Where there are 6 it takes the first segment to lie where its pictures are, and all that
-follow to lie as much later, so a seek leads to another place or ends in waiting for ever.
+hls.js 1.7 skips gaps of up to 5 s. At 6 s it places the first segment where its frames are, and all that follow as
+much later, so a seek ends at another position or waits forever.
 """
 
 
 def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int]) -> int:
-    """When the first sample of a track is decoded that would be at `decoded`: at 0, and shown when it was to be, as its
-    duration and offset say then. Players take the time at which the first segment is decoded for that at which its
-    playlist begins. It stays where it is if one sample cannot say that.
+    """Decode the first sample of a track, due at `decoded`, at 0 instead; returns its new decode time.
+
+    Its duration and composition offset change so that it is presented when it was before. Players take the decode time
+    of the first segment for the beginning of its playlist. If one sample cannot express that, nothing changes.
     """
     if decoded + max(durations[0], offsets[0]) > LATEST:
         return decoded
@@ -71,8 +72,8 @@ def from_zero(decoded: int, durations: MutableSequence[int], offsets: MutableSeq
 def shown_from_zero(
     decoded: int, durations: MutableSequence[int], offsets: MutableSequence[int], hidden: int, timescale: int
 ) -> int:
-    """As `from_zero`, of pictures. Where they are `LATE`, the first of them is shown from 0 on, until the second is: so
-    a browser shows it that waits for pictures. `hidden` units are hidden by the edit list of the init segment."""
+    """Like `from_zero`, for video. If the video begins `LATE`, its first frame is shown from 0 until the second one,
+    for browsers that wait for frames. The edit list of the init segment hides `hidden` units."""
     at = from_zero(decoded, durations, offsets)
     if at == 0 and offsets[0] - hidden >= LATE * timescale:
         offsets[0] = hidden
@@ -89,10 +90,10 @@ def segment_head(
     *,
     track: int = 1,
 ) -> bytes:
-    """What stands before the bytes of samples of `track` in segment `sequence`, counted from 1.
+    """The boxes before the bytes of samples of `track` in segment `sequence`, counted from 1.
 
-    `decoded` is when the first one is; `offsets`, signed, are of when each is shown from when it is decoded. Columns
-    are of 32-bit numbers, and as long as each other. Raises `ValueError` for numbers that a segment cannot hold.
+    `decoded` is the decode time of the first sample; `offsets` are signed composition offsets. All columns hold 32-bit
+    numbers and have the same length. Raises `ValueError` for numbers that do not fit into a segment.
     """
     count = len(sizes)
     data = sum(sizes)
@@ -139,7 +140,7 @@ def segment_head(
             mdat,
         ))  # fmt: skip
     except struct.error as error:
-        raise ValueError(f"no segment can hold this: {error}") from None
+        raise ValueError(f"a segment cannot hold this: {error}") from None
 
 
 def _mdat(data: int) -> bytes:
