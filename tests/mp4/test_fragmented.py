@@ -109,7 +109,7 @@ def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
     assert track.start == 500
     assert track.samples.durations.expand(0, 6).tolist() == [1000, 2500, 1000, 999, 1000, 1000]
     with pytest.raises(
-        Malformed, match="the box moof/traf/tfdt: its time is before the end of the fragment before"
+        Malformed, match="the box moof/traf/tfdt: its time is before the end of the previous fragment"
     ):
         read(opening(TWO) + fragment(TWO, 0, 2, 1, 500) + fragment(TWO, 0, 2, 2, 1000))
     with pytest.raises(Malformed, match="the box moof/traf/tfdt: its time is before the end"):

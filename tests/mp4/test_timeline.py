@@ -180,7 +180,7 @@ def test_clocks_have_an_end() -> None:
     late = read(
         Making((Sample(1, 1),) * 2, (2,), timescale=0xFFFFFFFF, edits=(Edit(0xFFFFFFFF, -1), Edit(1, 0)))
     )
-    with pytest.raises(Malformed, match="it begins later"):
+    with pytest.raises(Malformed, match="it begins too late"):
         place(late, 1)
 
 

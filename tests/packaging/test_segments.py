@@ -63,7 +63,7 @@ def test_samples_without_bytes() -> None:
 
 def test_a_time_that_cannot_be_said() -> None:
     data, [track] = film_of(ALONE)
-    with pytest.raises(Malformed, match="no segment can hold this"):
+    with pytest.raises(Malformed, match="a segment cannot hold this"):
         segment(replace(track, timeline=Timeline(lead=1 << 64)), 0, 8, 0, len(data))
 
 
