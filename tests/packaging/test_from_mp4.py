@@ -349,23 +349,29 @@ def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ..
 @pytest.mark.parametrize(
     ("tracks", "reason"),
     [
-        ((), "there is neither a picture nor a sound in it"),
+        ((), "it has no video and no audio track"),
         ((replace(pictures(), entries=(visual("encv"),)),), "it is encrypted"),
         ((replace(sound(), entries=(audible("enca"),)),), "it is encrypted"),
         (
             (replace(pictures(), entries=(visual("mp4v"),)),),
-            "its pictures .mp4v. cannot be sent in fragments",
+            "its video codec .mp4v. cannot be packaged in fragmented MP4",
         ),
         (
             (replace(pictures(), entries=(visual("avc1"),)),),
-            "its pictures .avc1. cannot be sent in fragments",
+            "its video codec .avc1. cannot be packaged in fragmented MP4",
         ),
         (
             (replace(pictures(), entries=(visual("mp4v"),)), sound()),
-            "its pictures .mp4v. cannot be sent in fragments",
+            "its video codec .mp4v. cannot be packaged in fragmented MP4",
         ),
-        ((replace(sound(), entries=(audible("sowt"),)),), "its sound .sowt. cannot be sent in fragments"),
-        ((replace(sound(), entries=(mp4a(esds=b""),)),), "its sound .mp4a. cannot be sent in fragments"),
+        (
+            (replace(sound(), entries=(audible("sowt"),)),),
+            "its audio codec .sowt. cannot be packaged in fragmented MP4",
+        ),
+        (
+            (replace(sound(), entries=(mp4a(esds=b""),)),),
+            "its audio codec .mp4a. cannot be packaged in fragmented MP4",
+        ),
         ((pictures(70_000),), "there are more than 65536 samples between two keyframes"),
     ],
 )
@@ -399,7 +405,7 @@ def test_centuries_are_no_film() -> None:
 
     for tracks in ((lasting,), (replace(lasting, handler="vide"),), (pictures(), late)):
         centuries = movie(*tracks)
-        with pytest.raises(Unsupported, match="it lasts longer than 96 hours"):
+        with pytest.raises(Unsupported, match="it is longer than 96 hours"):
             present(packaged_tracks(centuries))
         assert_costs(3, partial(present_often, centuries), lambda: present_often(usual))
 
@@ -415,7 +421,7 @@ def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
     lasting = Making((Sample(1, 1),), (1,), handler="soun", timescale=1, more=more)
     one_, two = (payload(film(*(replace(lasting, id=n + 1) for n in range(many)))) for many in (1, 2))
     assert 50_000 < len(present(packaged_tracks(read_movie(one_, 1 << 24))).renditions[0].segments) < 60_000
-    with pytest.raises(Unsupported, match="there would be more than 100000 segments"):
+    with pytest.raises(Unsupported, match="it would have more than 100000 segments"):
         present(packaged_tracks(read_movie(two, 1 << 24)))
 
 
@@ -488,7 +494,7 @@ def test_what_is_omitted_has_a_reason() -> None:
     ]
     assert found == [
         ("video", 2, "avc1", "only one video track is played at a time"),
-        ("audio", 4, "sowt", "its sound (sowt) cannot be sent in fragments"),
+        ("audio", 4, "sowt", "its audio codec (sowt) cannot be packaged in fragmented MP4"),
     ]
 
 
@@ -499,18 +505,18 @@ def test_what_is_omitted_has_a_reason() -> None:
         (
             replace(pictures(24), id=9, edits=(Edit(1000, 1 << 30),)),
             "other",
-            "its edit list presents nothing of the track",
+            "its edit list presents no part of the track",
         ),
         (
             replace(sound(1), id=9, edits=(Edit(1000, 1 << 30),)),
             "other",
-            "its edit list presents nothing of the track",
+            "its edit list presents no part of the track",
         ),
-        (sound(1, id_=9), "other", "more than 32 tracks of sound are not offered"),
+        (sound(1, id_=9), "other", "at most 32 audio tracks are offered"),
         (
             replace(sound(id_=9), entries=(audible("sowt"),)),
             "codec",
-            "its sound (sowt) cannot be sent in fragments",
+            "its audio codec (sowt) cannot be packaged in fragmented MP4",
         ),
         (replace(pictures(24), id=9, entries=(visual("encv"),)), "encrypted", "it is encrypted"),
     ],

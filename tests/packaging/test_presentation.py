@@ -122,7 +122,7 @@ def changed(name: str, value: object) -> dict[str, Any]:
     ],
 )
 def test_what_nobody_packed_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no packed presentation"):
+    with pytest.raises(ValueError, match="not a stored presentation"):
         Presentation.unpack(data)
 
 
@@ -150,7 +150,7 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert zlib.decompressobj().decompress(spaces(3)) == b" " * (3 << 20)
 
     def refuse(data: bytes) -> None:
-        with pytest.raises(ValueError, match="no packed presentation"):
+        with pytest.raises(ValueError, match="not a stored presentation"):
             Presentation.unpack(data)
 
     bomb, allowed = spaces(10 * largest), spaces(largest)

@@ -171,7 +171,7 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     index = index_of(film)
     [video] = index.presentation.renditions
     assert [each.reason for each in index.presentation.omitted] == [
-        "from 3.0 to 6.0 s: its pictures (mp4v) cannot be sent in fragments"
+        "from 3.0 to 6.0 s: its video codec (mp4v) cannot be packaged in fragmented MP4"
     ]
     [made] = stretches(film, index, video)
     [seen], [held] = decode(made, ["v:0"]), decode(a, ["v:0"])
@@ -189,7 +189,7 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     assert (sound.codecs, sound.stretches) == ("mp4a.40.2", ())
     [omission] = index.presentation.omitted
     assert (
-        omission.reason == "from 3.0 to 6.0 s: it is of another codec there (ac-3), and players keep to one"
+        omission.reason == "from 3.0 to 6.0 s: its codec changes there (ac-3), and players support one codec per track"
     )
 
 
@@ -197,5 +197,5 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
 def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     clips = [pictures(tmp_path / "a.mp4", coded="-c:v mpeg4"), pictures(tmp_path / "b.mp4")]
     film = splice(tmp_path / "film.mp4", track(clips))
-    with pytest.raises(Unpackageable, match=r"its pictures \(mp4v\) cannot be sent in fragments"):
+    with pytest.raises(Unpackageable, match=r"its video codec \(mp4v\) cannot be packaged in fragmented MP4"):
         index_of(film)

@@ -167,5 +167,5 @@ def test_a_track_of_which_nothing_is_presented_does_not_keep_the_other_from_play
         os.close(fd)
     assert [each.kind for each in presentation.renditions] == ["audio"]
     assert [(each.kind, each.reason) for each in presentation.omitted] == [
-        ("video", "its edit list presents nothing of the track")
+        ("video", "its edit list presents no part of the track")
     ]

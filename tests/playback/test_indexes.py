@@ -157,7 +157,7 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Ser
     [
         (FILM.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"), Encrypted, "it is encrypted"),
         (FILM[:-10], Unpackageable, "the file ends inside it"),
-        (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "neither a picture nor a sound"),
+        (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "no video and no audio track"),
     ],
 )
 async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exception], reason: str) -> None:

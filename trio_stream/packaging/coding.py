@@ -1,4 +1,4 @@
-"""What manifests call the coding of a sample entry, and whether samples that are coded so are packaged as they lie."""
+"""The codec string of a sample entry in manifests, and whether its samples can be packaged without remuxing."""
 
 from trio_stream.media.formats.aac import UNARRANGED, arranged
 from trio_stream.media.formats.codecs import Coding, audio_codec_string, video_codec_string
@@ -9,26 +9,26 @@ VIDEO = {
     "avc1": ("h264", "avcC"), "avc3": ("h264", "avcC"), "hvc1": ("hevc", "hvcC"), "hev1": ("hevc", "hvcC"),
     "dvh1": ("hevc", "hvcC"), "dvhe": ("hevc", "hvcC"), "av01": ("av1", "av1C"), "vp09": ("vp9", "vpcC"),
 }  # fmt: skip
-"""Sample entries that are packaged: FFmpeg's name of the codec, and the box that configures it."""
+"""Sample entries that are packaged: FFmpeg's name of the codec, and the box with its configuration."""
 
 _AUDIO = {
     "ac-3": ("ac3", "dac3"), "ec-3": ("eac3", "dec3"), "Opus": ("opus", "dOps"), "fLaC": ("flac", "dfLa"),
     "alac": ("alac", "alac"), "ac-4": ("ac4", "dac4"),
 }  # fmt: skip
-"""The same of sound that is not `mp4a`."""
+"""The same for audio other than `mp4a`."""
 
 _OTHERWISE = frozenset({"avc2", "avc4", "h264", "H264", "x264", "X264", "DAVC", "davc", "HEVC"})
 """Sample entries of codecs that are packaged under another name: such a file is remuxed."""
 
 _REMUXED = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
-"""Object types of `mp4a` that are: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
+"""Object types of `mp4a` that are remuxed: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
 
 _MP3 = frozenset({0x69, 0x6B})
 AAC = frozenset({0x40, 0x67})
 
 
 def is_remuxed(entry: SampleEntry) -> bool:
-    """Whether FFmpeg can carry what cannot be packaged as it lies: what the entry lacks is in the samples."""
+    """Whether FFmpeg can remux what cannot be packaged directly: what the entry lacks is in the samples."""
     if entry.kind == "mp4a":
         return entry.object_type in _REMUXED
     if entry.kind in _AUDIO:
@@ -37,24 +37,24 @@ def is_remuxed(entry: SampleEntry) -> bool:
 
 
 def codec_of(entry: SampleEntry) -> str:
-    """The codec, whatever the entry that holds it is called."""
+    """The codec, independent of the kind of the sample entry."""
     if entry.kind == "mp4a":
         return "mp3" if entry.object_type in _MP3 else "aac"
     return VIDEO[entry.kind][0] if entry.kind in VIDEO else entry.kind
 
 
 def why_not(entry: SampleEntry, handler: str) -> str:
-    """Why it is not packaged."""
+    """The reason why it is not packaged."""
     if entry.kind in ENCRYPTED:
         return "it is encrypted"
     if entry.object_type in AAC and config_of(entry) is None:
         return UNARRANGED
-    what = "pictures" if handler == "vide" else "sound"
-    return f"its {what} ({entry.kind.strip()}) cannot be sent in fragments"
+    track_kind = "video" if handler == "vide" else "audio"
+    return f"its {track_kind} codec ({entry.kind.strip()}) cannot be packaged in fragmented MP4"
 
 
 def config_of(entry: SampleEntry) -> bytes | None:
-    """What configures AAC, with its channels as browsers know them; None where they would refuse it."""
+    """The AAC configuration with a channel layout that browsers support; None if they would refuse it."""
     try:
         return arranged(entry.config) if entry.config else entry.config
     except ValueError:
@@ -62,7 +62,7 @@ def config_of(entry: SampleEntry) -> bytes | None:
 
 
 def as_browsers_know(description: Description) -> Description:
-    """It, or another one that browsers know, if it is AAC that says its channels in another way."""
+    """The description; for AAC with the channel layout rewritten to one that browsers support."""
     entry = description.entry
     config = config_of(entry) if entry.object_type in AAC else None
     if config is None or config == entry.config:
@@ -71,7 +71,7 @@ def as_browsers_know(description: Description) -> Description:
 
 
 def codec_string(entry: SampleEntry, handler: str) -> str | None:
-    """The name of its codec in manifests; None where it is not packaged."""
+    """The codec string for manifests; None if the codec is not packaged."""
     if handler == "vide" and entry.kind in VIDEO:
         if (dolby := _dolby_vision(entry)) is not None:
             return dolby
@@ -108,8 +108,8 @@ def codec_string(entry: SampleEntry, handler: str) -> str | None:
 
 
 def _dolby_vision(entry: SampleEntry) -> str | None:
-    """The name of what a sample entry of Dolby's own holds, in bits: two bytes of version, profile (7), level (6)
-    ("Dolby Vision Streams Within the ISO Base Media File Format"). Where the entry is another, so is the name."""
+    """The codec string of a Dolby Vision sample entry. Bits of the box: two bytes of version, profile (7), level (6)
+    ("Dolby Vision Streams Within the ISO Base Media File Format"). Other sample entries are named by their codec."""
     config = entry.boxes.get("dvcC") or entry.boxes.get("dvvC") or b""
     if entry.kind not in ("dvh1", "dvhe") or len(config) < 4:
         return None
@@ -118,7 +118,7 @@ def _dolby_vision(entry: SampleEntry) -> str | None:
 
 
 def _vp9(config: bytes) -> str | None:
-    """VPCodecConfigurationRecord behind version and flags: profile, level, four bits of depth."""
+    """VPCodecConfigurationRecord after version and flags: profile, level, four bits of depth."""
     if len(config) < 7:
         return None
     return f"vp09.{config[4]:02}.{config[5]:02}.{config[6] >> 4:02}"

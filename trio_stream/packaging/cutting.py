@@ -1,31 +1,32 @@
-"""Where segments begin: at keyframes, near to a target; the first ones sooner, so that playing starts sooner.
+"""Where segments begin: at the keyframes nearest to a target duration. The first segments are shorter, so that playback
+starts sooner.
 
-The rule looks at nothing but the keyframes and the end. So the same file is always cut in the same way, and files of
-one title whose keyframes agree are cut at the same places."""
+The rule depends on the keyframes and the end alone. So the same file is always cut in the same way, and files of one
+title with the same keyframes get the same segment boundaries."""
 
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Protocol
 
 TARGET = 6.0
-"""Seconds of a segment, about."""
+"""Target duration of a segment, in seconds."""
 
 FIRST = (2.0, 4.0)
-"""Seconds of the first ones."""
+"""Target durations of the first segments, in seconds."""
 
 SCHEME = 4
-"""Counts the changes of the rules by which segments are made, and of what is known of them: what is kept under another
-number is found out anew, and what was cached under another address is not asked for again."""
+"""Version of the rules by which presentations and segments are built: data stored under another version is computed
+again, and segments that clients cached under another URL are not requested again."""
 
 MOST_SEGMENTS = 100_000
-"""Segments of all tracks of a file together: a day with five sounds. Where there are more it is refused."""
+"""Maximum number of segments of all tracks of a file: a day with five audio tracks. Larger files are refused."""
 
 NEAR = 64
-"""Keyframes at either side among which one with a closed group of pictures is looked for."""
+"""Number of keyframes on either side that are searched for a closed GOP."""
 
 
 class Times(Protocol):
-    """When keyframes are presented, in seconds, ascending. Only those near to a cut are asked for."""
+    """Presentation times of keyframes, in seconds, ascending. Only those near a boundary are read."""
 
     def __len__(self) -> int: ...
 
@@ -33,16 +34,16 @@ class Times(Protocol):
 
 
 def in_address(name: str) -> str:
-    """The part of an address of segments that names their rendition or text, and the rules they are made by."""
+    """The path component of segment URLs that names their rendition or subtitles, and the version of the rules."""
     return f"{name}-{SCHEME}"
 
 
 def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: False) -> list[int]:
-    """Which of the keyframes at `times` begin a segment; the first always does.
+    """The indexes of the keyframes at `times` that begin a segment; the first always does.
 
-    Each is the one nearest to where a segment should begin, before the one whose group of pictures is open if another
-    is not much farther (`is_open` is asked about few of them). What would be left for a short last segment belongs to
-    the one before it. There are at most `MOST_SEGMENTS` and one, whatever the times are.
+    Each is the one nearest to the target, but a nearby keyframe with a closed GOP is preferred to one with an open GOP
+    (`is_open` is called for few of them). A short rest at the end is added to the last segment. At most `MOST_SEGMENTS`
+    + 1 indexes are returned, whatever the times are.
     """
     chosen = [0] if len(times) else []
     while 0 < len(chosen) <= MOST_SEGMENTS:
@@ -59,8 +60,8 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
 
 
 def thin(times: Times, apart: float, most: int) -> list[int]:
-    """The first of the keyframes, and of those that follow each that is so many seconds behind the one before; not more
-    than `most`, whatever their times are."""
+    """The indexes of the first keyframe and of each one that is at least `apart` seconds after the one chosen before;
+    at most `most`, whatever the times are."""
     chosen = [0] if len(times) else []
     while 0 < len(chosen) < most:
         following = _first_at(times, times[chosen[-1]] + apart, chosen[-1] + 1)
@@ -71,7 +72,7 @@ def thin(times: Times, apart: float, most: int) -> list[int]:
 
 
 def cut_evenly(start: float, end: float) -> list[float]:
-    """Where segments begin where everything is a keyframe: times in seconds."""
+    """The segment boundaries, in seconds, of a track in which every sample is a keyframe."""
     found, at = [start], start
     while True:
         at += FIRST[len(found) - 1] if len(found) <= len(FIRST) else TARGET
@@ -81,9 +82,9 @@ def cut_evenly(start: float, end: float) -> list[float]:
 
 
 def _first_at(times: Times, wanted: float, begin: int) -> int:
-    """The first keyframe from `begin` on that is presented at `wanted` or later; behind the end, their number.
+    """The first keyframe from `begin` on that is presented at `wanted` or later; if there is none, their number.
 
-    It is looked for from `begin` on, in steps that double: of a whole film, `bisect` alone would ask for a dozen times.
+    It is searched from `begin` on in doubling steps: for a whole video, `bisect` alone would read a dozen times.
     """
     count, step, at = len(times), 1, begin
     while at < count and times[at] < wanted:
@@ -103,7 +104,7 @@ def _nearest(times: Times, begin: int, wanted: float) -> int | None:
 def _nearest_closed(
     times: Times, begin: int, nearest: int, wanted: float, is_open: Callable[[int], bool]
 ) -> int | None:
-    """The nearest keyframe with a closed group of pictures that is at most a target away."""
+    """The nearest keyframe with a closed GOP that is at most `TARGET` seconds away."""
     low = bisect_left(times, wanted - TARGET, max(begin, nearest - NEAR), nearest)
     high = bisect_left(times, wanted + TARGET, nearest, min(nearest + NEAR, len(times)))
     by_distance = sorted(range(low, high), key=lambda each: abs(times[each] - wanted))

@@ -1,4 +1,4 @@
-"""Manifests of MPEG-DASH (ISO/IEC 23009-1), over the segments that the playlists name."""
+"""MPEG-DASH manifests (ISO/IEC 23009-1) for the same segments that the HLS playlists list."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ CICP = "urn:mpeg:mpegB:cicp:TransferCharacteristics"
 
 
 class _Track:
-    """The segments `numbers` of a rendition, of a period that starts at `start` seconds."""
+    """The segments `numbers` of a rendition, in a period that starts at `start` seconds."""
 
     def __init__(self, source: Source, rendition: Rendition, numbers: range, start: float) -> None:
         stretch = rendition.stretch(numbers.start) if numbers else None
@@ -48,10 +48,10 @@ class _Track:
 
 
 def manifest(title: Title) -> str:
-    """The MPD of a title: an adaptation set for the pictures and one for each sound and text.
+    """The MPD of a title: one adaptation set for each video codec, and one for each audio and subtitle track.
 
-    There is one period, and another one from each place on where an init segment changes. Elements stand in the order
-    the schema of the standard has, and adaptation sets are numbered, as it wants.
+    A new period begins wherever an init segment changes. Elements have the order of the standard's schema, and
+    adaptation sets are numbered, as it requires.
     """
     mpd = ET.Element("MPD", {
         "xmlns": "urn:mpeg:dash:schema:mpd:2011",
@@ -81,7 +81,7 @@ def manifest(title: Title) -> str:
 
 
 def _by_codec(videos: Sequence[_Track]) -> list[list[_Track]]:
-    """Pictures among which a player can change, in the order in which their codecs come first."""
+    """Groups of video renditions that a player can switch between, in the order in which their codecs appear."""
     groups: dict[str, list[_Track]] = {}
     for video in videos:
         groups.setdefault(video.rendition.codecs.split(".")[0], []).append(video)
@@ -160,7 +160,7 @@ def _text_set(period: ET.Element, text: Subtitles, start: float) -> None:
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
     representation = ET.SubElement(into, "Representation", id=f"{text.name}.0", bandwidth="1000")
     ET.SubElement(representation, "BaseURL").text = text.whole
-    if start:  # its times are those of the title, and not of the period
+    if start:  # its times are those of the title, not of the period
         offset = {"timescale": "1000", "presentationTimeOffset": str(round(start * 1000))}
         ET.SubElement(representation, "SegmentBase", offset)
 
@@ -180,7 +180,7 @@ def _template(representation: ET.Element, track: _Track) -> None:
 
 
 def _timeline(timeline: ET.Element, starts: Sequence[int]) -> None:
-    """`S` elements; equal durations in a row are one (section 5.3.9.6)."""
+    """Writes the `S` elements; equal durations in a row share one (section 5.3.9.6)."""
     first = True
     for duration, group in groupby(after - before for before, after in pairwise(starts)):
         about = {"d": str(duration)}

@@ -1,8 +1,8 @@
-"""The tracks of an MP4 file -> its presentation: how they are called, and where they are cut.
+"""The tracks of an MP4 file -> its presentation: the renditions and their segment boundaries.
 
 The first segment of each track begins with the title, however late its first sample is presented: it is decoded then.
 
-A playlist needs of the tables only the keyframes, their times, and sums of sizes; no sample is looked at by itself.
+A playlist needs only the keyframes from the tables, their times, and sums of sizes; no sample is read.
 """
 
 from array import array
@@ -26,17 +26,17 @@ from trio_stream.packaging.presentation import Omission, Presentation, Rendition
 from trio_stream.packaging.selection import LONGEST, PackagedTrack, label_of
 
 MOST_IN_SEGMENT = 1 << 16
-"""Samples in one segment: the head of a fragment names each of them."""
+"""Maximum number of samples in one segment: the header of a fragment lists each of them."""
 
 MOST_KEYS = 10_000
-"""Keyframes in the playlist for trick play, about; they are at least a second apart."""
+"""Approximate maximum of keyframes in the trickplay playlist; they are at least a second apart."""
 
 TOGETHER = 64
-"""Keyframes whose times are reckoned at once."""
+"""Number of keyframes whose times are computed at once."""
 
 HEAD = 160
 PER_SAMPLE = 16
-"""Bytes that the head of a segment takes at most, and for each sample."""
+"""Maximum bytes of a segment header without its samples, and for each sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ class Marks:
 
 
 def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
-    """What manifests say of them, and of what is left out. Raises `Malformed`."""
+    """The presentation of these tracks, with the omitted ones. Raises `Malformed`."""
     renditions: list[Rendition] = []
     marks: Marks | None = None
     for each in tracks:
         if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
-            raise Unsupported("moov/trak", f"it lasts longer than {LONGEST // 3600} hours")
+            raise Unsupported("moov/trak", f"it is longer than {LONGEST // 3600} hours")
         if each.track.handler == "vide":
             rendition = _video(each)
             marks = Marks(rendition.segments.starts, rendition.timescale)
@@ -66,7 +66,7 @@ def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ())
             )
         renditions.append(rendition)
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
-            raise Unsupported("moov", f"there would be more than {MOST_SEGMENTS} segments")
+            raise Unsupported("moov", f"it would have more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions), omitted=omitted)
 
 
@@ -94,7 +94,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
     ]
     starts[0] = 0
-    whole = track.samples  # whose last picture lasts no longer than it does in the file
+    whole = track.samples  # their last frame is not extended beyond its duration in the file
     rate = Fraction(whole.count * scale, whole.end) if whole.end else None
     width, height = _shown_size(track, track.entry)
     _, transfer, _, _ = track.entry.colours
@@ -118,10 +118,10 @@ def _video(packaged: PackagedTrack) -> Rendition:
 
 
 def _keyframes(packaged: PackagedTrack) -> Sequence[int]:
-    """The samples with which decoding may begin: where the coding changes it has to."""
+    """The samples at which decoding may begin. The first sample and each change of the coding always count."""
     samples, first = packaged.samples, packaged.timeline.first
     keys = samples.sync_within(first, samples.count)
-    # Nothing before them could be needed.
+    # Earlier samples cannot be needed.
     forced = [first, *(each.first for each in packaged.track.described[1:])]
     missing = [each for each in forced if not _holds(keys, each)]
     return array("I", sorted((*keys, *missing))) if missing else keys
@@ -139,7 +139,7 @@ def _at(is_open: Callable[[int], bool], first: int, number: int) -> bool:
 def _stretches(
     packaged: PackagedTrack, begun: Sequence[tuple[int, int]], bounds: Sequence[int]
 ) -> tuple[Stretch, ...]:
-    """The segments that are coded alike, each with the first segment and the first keyframe of it; none if all are."""
+    """The spans of equally coded segments, each with its first segment and first keyframe; empty if only one."""
     track = packaged.track
     if len(track.described) == 1:
         return ()
@@ -167,8 +167,8 @@ def _stretches(
 
 
 class _KeyTimes:
-    """When keyframes are presented: in seconds, or exactly. Each is reckoned once, with those beside it, and of the
-    hundred thousand of a film of keyframes alone only those that lie near to a cut."""
+    """Presentation times of keyframes: in seconds, or exact. They are computed in blocks, each once: a video of
+    keyframes alone has a hundred thousand, of which only those near a segment boundary are needed."""
 
     def __init__(self, packaged: PackagedTrack, keys: Sequence[int]) -> None:
         self._samples = packaged.samples
@@ -182,7 +182,7 @@ class _KeyTimes:
 
     def __getitem__(self, number: int) -> float:
         known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
-        return known[number % TOGETHER] / self._timescale  # of each film, some ten thousand times
+        return known[number % TOGETHER] / self._timescale  # called some ten thousand times per video
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""
@@ -196,7 +196,7 @@ class _KeyTimes:
 
 
 def _plausible(rate: Fraction | None) -> Fraction | None:
-    """The rate that was meant: whole, or of NTSC, if it is that within a thousandth."""
+    """The frame rate that was meant: an integer or an NTSC rate, if one is within a thousandth."""
     if rate is None or not 0 < rate < 1000:
         return None
     for exact in (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001)):
@@ -206,13 +206,13 @@ def _plausible(rate: Fraction | None) -> Fraction | None:
 
 
 def _shown_size(track: Track, entry: SampleEntry) -> tuple[int, int]:
-    """Width and height in square pixels, turned as the file says."""
+    """Width and height in square pixels, rotated as the file says."""
     width, height = max(1, round(entry.width * entry.pixel_aspect)), entry.height
     return (height, width) if track.rotated and _quarter(track) else (width, height)
 
 
 def _quarter(track: Track) -> bool:
-    """Whether the matrix of `tkhd` turns by a quarter: what goes across goes down."""
+    """Whether the matrix of `tkhd` rotates by a quarter turn: horizontal becomes vertical."""
     at = 8 + 4 + (32 if track.header[8] else 20) + 16
     return track.header[at : at + 4] == bytes(4)
 
@@ -226,14 +226,14 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     scale, offset = track.timescale, timeline.offset
     firsts = [timeline.first]
-    for mark in marks.times[1:-1]:  # what goes on for a moment behind the pictures is no segment
+    for mark in marks.times[1:-1]:  # audio that ends shortly after the video gets no segment for that
         sample = samples.durations.at(mark * scale // marks.timescale - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
     last = samples.durations.time(firsts[-1]) + offset
     end = end_of(samples, timeline)
     later = cut_evenly(last / scale, end / scale)[1:] if end - last > 12 * scale else []
-    for time in later:  # it goes on when the pictures have ended
+    for time in later:  # audio that continues after the end of the video
         sample = samples.durations.at(round(time * scale) - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
@@ -260,7 +260,7 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
 def _with_changes(
     firsts: Sequence[int], changes: Sequence[int], samples: SampleTable, near: int
 ) -> list[int]:
-    """The first samples of segments of sound of which one begins with each of `changes`, and no other near to that."""
+    """The first samples of audio segments, with one at each of `changes` and no other close to it."""
     if not changes:
         return list(firsts)
     times = samples.durations.times(changes)
@@ -288,5 +288,5 @@ def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]
 
 
 def _forwards(times: Iterable[int]) -> "array[int]":
-    """No time before the one before it, whatever a file says."""
+    """The times, each raised to the one before if it is smaller, whatever the file says."""
     return array("q", accumulate(times, max))

@@ -1,8 +1,8 @@
-"""A file that is no MP4 -> its presentation, from the outline a remuxing job gives of it.
+"""A file that is not MP4 -> its presentation, from the outline that a remuxing job returns.
 
-Its segments are made by another job, to which a rendition carries what it needs (`Rendition.carriage`); in place of
-numbers of samples stand the times at which the track is cut. As with MP4, each track begins with the title and
-ends with it: what is late is decoded at 0, and the last sample of what is short lasts until the end.
+Another job builds its segments, with the parameters in the rendition (`Rendition.carriage`); boundaries are times
+instead of sample numbers. As with MP4, each track begins and ends with the title: late tracks are decoded from 0, and
+the last sample of a short track lasts until the end.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,15 @@ from trio_stream.packaging.presentation import (
 from trio_stream.packaging.renditions import Marks, audio_rendition, cut_at_keys, video_rendition
 from trio_stream.packaging.selection import LONGEST
 
-NOTHING = "there is neither a picture nor a sound in it"
+NOTHING = "it has no video and no audio track"
 
 
 def present_outline(outline: Outline) -> Presentation:
-    """What manifests say of it. Raises `Unsupported`, with the reason."""
+    """The presentation of the outline. Raises `Unsupported`, with the reason."""
     try:
         return _present(outline)
     except ArithmeticError:
-        raise Unsupported("", "its times are none that a film could have") from None
+        raise Unsupported("", "its timestamps are out of range") from None
 
 
 def _present(outline: Outline) -> Presentation:
@@ -57,14 +57,14 @@ def _present(outline: Outline) -> Presentation:
         end = _end(heard[-1].carriage, outline)
         renditions.append(audio_rendition(heard, marks, end, _until(end, whole), default=index == sounds[0]))
         if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
-            raise Unsupported("", f"there would be more than {MOST_SEGMENTS} segments")
+            raise Unsupported("", f"it would have more than {MOST_SEGMENTS} segments")
     return Presentation(tuple(renditions), by_copy=False, omitted=tuple(_omitted(outline, renditions)))
 
 
 def _film(outline: Outline) -> VideoOutline | None:
-    """The pictures that are played, in the first part that has them; None where sound plays alone.
+    """The video track to play, from the first part that has it; None if only audio can be played.
 
-    Raises `Unsupported`, with the reason, where nothing can be played, or not the pictures.
+    Raises `Unsupported`, with the reason, if nothing can be played, or there is video that cannot.
     """
     films = [each for part in outline.parts for each in part.video if each.carriage.refusal != STILL_IMAGES]
     if films:
@@ -79,7 +79,7 @@ def _film(outline: Outline) -> VideoOutline | None:
 
 
 def _video_rendition(outline: Outline, video: VideoOutline, whole: float) -> tuple[Rendition, Marks]:
-    """The pictures of all parts, and where the sound is cut with them."""
+    """The video of all parts, and where audio segments begin to match it."""
     parts = outline.parts
     filmed = [
         (each, part.cuts)
@@ -104,7 +104,7 @@ def _is(one: VideoOutline | AudioOutline, other: VideoOutline | AudioOutline) ->
 def _with_gaps(
     marks: Sequence[float], parts: Sequence[FilePart], filmed: Sequence[float], end: float
 ) -> list[float]:
-    """Where sound is cut: with the pictures, and evenly where a part has none."""
+    """Where audio segments begin: with those of the video, and evenly in parts without video."""
     found = list(marks)
     for part, until in zip(parts, [*(each.start for each in parts[1:]), end], strict=True):
         if not any(part.start <= each < until for each in filmed):
@@ -113,7 +113,7 @@ def _with_gaps(
 
 
 def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omission]:
-    """The tracks that are no renditions, or not everywhere, each with the reason."""
+    """The tracks that are in no rendition, or only in some parts, each with the reason."""
     carried = {each.track for each in renditions}
     parts = outline.parts
     told: set[int] = set()
@@ -147,12 +147,12 @@ def _omission(each: VideoOutline | AudioOutline, reason: str, code: Reason) -> O
 def _end(carriage: Carriage, outline: Outline) -> float:
     end = carriage.end if carriage.end is not None else outline.duration
     if end is None or not end > carriage.start:
-        raise Unsupported("", "nobody knows how long it lasts")
+        raise Unsupported("", "its duration is unknown")
     if end > LONGEST:
-        raise Unsupported("", f"it lasts longer than {LONGEST // 3600} hours")
+        raise Unsupported("", f"it is longer than {LONGEST // 3600} hours")
     return end
 
 
 def _until(end: float, whole: float) -> float:
-    """Until when a track lasts that ends at `end`, where the longest one does at `whole`."""
+    """When a track that ends at `end` stops playing, if the longest track ends at `whole`."""
     return whole if whole - end > SHORT else end

@@ -1,4 +1,4 @@
-"""Playlists (RFC 8216, and its second edition for VIDEO-RANGE and the like)."""
+"""HLS playlists (RFC 8216, and its second edition for attributes such as VIDEO-RANGE)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -10,15 +10,15 @@ from trio_stream.packaging.title import Source, Subtitles, Title, marks, names, 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
 VERSION = 7
-"""EXT-X-MAP in a playlist that is not of keyframes alone needs 6, and CMAF's players ask for 7."""
+"""EXT-X-MAP in a playlist of more than keyframes requires 6; CMAF players ask for 7."""
 
 KEYS = "-keys"
-"""Behind the name of a rendition: the playlist of its keyframes."""
+"""Suffix of the name of a rendition for the playlist of its keyframes."""
 
 
 def master(title: Title) -> str:
-    """The playlist of all renditions. Sounds of one codec are a group, so that a player can leave out what it cannot
-    play."""
+    """The master playlist. Audio tracks of one codec form a group, so that a player can skip codecs it does not
+    support."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
     if all(video.independent for _, video in title.videos):
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
@@ -31,7 +31,9 @@ def master(title: Title) -> str:
         for number, group in enumerate(groups or [[]]):
             lines.append(
                 "#EXT-X-STREAM-INF:"
-                + _variant(video, group, f"audio{number}", title.target_duration, subtitles=bool(title.texts))
+                + _variant(
+                    video, group, f"audio{number}", title.target_duration, has_subtitles=bool(title.texts)
+                )
             )
             lines.append(f"{source.playlists}{video.name}.m3u8")
     lines += [_key_stream(video, video.keys, source) for source, video in title.videos if video.keys]
@@ -39,7 +41,7 @@ def master(title: Title) -> str:
 
 
 def _groups(sounds: Sequence[Rendition]) -> list[list[Rendition]]:
-    """The sounds by codec, in the order in which these come first."""
+    """The audio renditions by codec, in the order in which the codecs appear."""
     groups: dict[str, list[Rendition]] = {}
     for sound in sounds:
         groups.setdefault(sound.codecs, []).append(sound)
@@ -73,7 +75,7 @@ def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: 
         GROUP_ID=_quoted(group),
         NAME=_quoted(name),
         LANGUAGE=_quoted(sound.language),
-        X_TITLE=_quoted(sound.label),  # so that a page can name the language itself, with the title beside it
+        X_TITLE=_quoted(sound.label),  # lets a page translate the language and show the title next to it
         DEFAULT="YES" if default else "NO",
         AUTOSELECT="YES",
         CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,
@@ -99,7 +101,7 @@ def _text(text: Subtitles) -> str:
 
 
 def _variant(
-    video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, subtitles: bool
+    video: Rendition, group: Sequence[Rendition], audio: str, target: int, *, has_subtitles: bool
 ) -> str:
     peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
@@ -114,12 +116,12 @@ def _variant(
         FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
         VIDEO_RANGE=video.video_range,
         AUDIO=_quoted(audio) if group else None,
-        SUBTITLES='"texts"' if subtitles else None,
+        SUBTITLES='"texts"' if has_subtitles else None,
     )
 
 
 def _codecs(rendition: Rendition) -> str:
-    """What is in all of it; one of each kind, as a player that plays that plays the others."""
+    """All codecs of the rendition; one of each family, as a player that supports it supports the others."""
     found = {rendition.codecs.partition(".")[0]: rendition.codecs}
     for each in rendition.stretches:
         found.setdefault(each.codecs.partition(".")[0], each.codecs)
@@ -127,7 +129,7 @@ def _codecs(rendition: Rendition) -> str:
 
 
 def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
-    """One stream for each codec, that of its first sound; the others may be played in its place (section 4.3.4.2)."""
+    """One stream for each codec, with its first audio track; the others are alternatives to it (section 4.3.4.2)."""
     several = len(title.sounds) > 1
     if several:
         yield from _audio_media(title.sounds, groups)
@@ -155,15 +157,15 @@ def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
 
 
 def _target(durations: Iterable[float]) -> int:
-    """EXT-X-TARGETDURATION of segments that last so many seconds."""
+    """EXT-X-TARGETDURATION of segments with these durations, in seconds."""
     return max(1, int(max(durations) + 0.5))
 
 
 def media(rendition: Rendition, segments: str, target: int) -> str:
-    """The playlist of one rendition, whose segments lie at `segments`; `target` is that of the whole title.
+    """The playlist of one rendition, whose segments are below `segments`; `target` is that of the whole title.
 
-    Where another init segment follows, there is no EXT-X-DISCONTINUITY: neither the clock nor the tracks change (RFC
-    8216 section 4.3.2.3). With one, hls.js places what follows by the durations in the playlist, not by its own times.
+    Where the init segment changes, there is no EXT-X-DISCONTINUITY: neither the timestamps nor the tracks change (RFC
+    8216 section 4.3.2.3). With one, hls.js places what follows by the durations in the playlist, not by its timestamps.
     """
     folder = f"{segments}/{in_address(rendition.name)}"
     lines = _heading(target, independent=rendition.independent)
@@ -176,7 +178,7 @@ def media(rendition: Rendition, segments: str, target: int) -> str:
 
 
 def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
-    """The playlist of keyframes, each a segment of its own: for trick play (RFC 8216 section 4.3.3.6)."""
+    """The playlist of keyframes, each a segment of its own: for trickplay (RFC 8216 section 4.3.3.6)."""
     folder = f"{segments}/{in_address(rendition.name)}"
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
@@ -190,7 +192,7 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
 
 
 def subtitle_playlist(name: str, presentation: Presentation, segments: str, target: int) -> str:
-    """The playlist of a track of subtitles, cut where the pictures are."""
+    """The playlist of a subtitle track, with the segment boundaries of the video."""
     folder = f"{segments}/{in_address(name)}"
     lines = _heading(target)
     for number, (start, end) in enumerate(pairwise(text_marks(presentation))):
@@ -199,7 +201,7 @@ def subtitle_playlist(name: str, presentation: Presentation, segments: str, targ
 
 
 def text_marks(presentation: Presentation) -> list[float]:
-    """Where the segments of subtitles begin, and the end, in seconds: none is longer than those of the file."""
+    """Boundaries of subtitle segments, in seconds: none is longer than the segments of the file."""
     found, most = [0.0], presentation.target_duration
     for mark in marks(presentation)[1:]:
         while mark - found[-1] >= most + 0.5:
@@ -220,7 +222,7 @@ def _heading(target: int, *, independent: bool = False) -> list[str]:
 
 
 def _durations(segments: Segments, timescale: int) -> Iterator[float]:
-    """Seconds of each, so that they add up to the time of each: what is rounded off goes to the next."""
+    """Durations in seconds, whose sum stays exact: rounding errors are carried to the next segment."""
     at = 0.0
     begin = segments.starts[0]
     for start in segments.starts[1:]:

@@ -1,6 +1,6 @@
-"""Where init segments change in the midst of a title, and which segments of each rendition lie between (pure).
+"""DASH periods: where init segments change inside a title, and which segments of each rendition lie between (pure).
 
-A title whose init segments do not change, and that is nearly all of them, is one span.
+A title whose init segments do not change, as in almost all, is one period.
 """
 
 from bisect import bisect_left
@@ -10,24 +10,24 @@ from dataclasses import dataclass
 from trio_stream.packaging.presentation import Rendition
 
 NEAR = 0.5
-"""Seconds within which sounds change together where there are no pictures."""
+"""Seconds within which changes of several audio tracks count as one, if there is no video."""
 
 FAR = 6.0
-"""Seconds between a sound that changes and the keyframe nearest to it, at most: twice the usual."""
+"""Maximum seconds between a change of the audio and the keyframe nearest to it: twice the usual distance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """It starts at `start` seconds, with the segments `numbers` of each rendition, by its place among all."""
+    """The period starts at `start` seconds and has the segments `numbers` of each rendition, by rendition index."""
 
     start: float
     numbers: Mapping[int, range]
 
 
 def periods(renditions: Sequence[Rendition]) -> list[Period]:
-    """The spans of a title with these renditions, the pictures first.
+    """The periods of a title with these renditions, the video first.
 
-    Each begins where pictures are cut, near to where something changes.
+    Each begins at a video segment boundary near a change of the coding.
     """
     starts = [0.0]
     for rendition in renditions:
@@ -49,7 +49,7 @@ def periods(renditions: Sequence[Rendition]) -> list[Period]:
 
 
 def _near(main: Rendition, time: float, starts: Sequence[float]) -> float:
-    """The time at which a span begins where something changes at `time`."""
+    """The start of the period for a change at `time`."""
     if main.kind == "video":
         first = _nearest(main, time)
         return main.segments.starts[first] / main.timescale if 0 < first < len(main.segments) else time
@@ -57,10 +57,10 @@ def _near(main: Rendition, time: float, starts: Sequence[float]) -> float:
 
 
 def first_at(rendition: Rendition, start: float) -> int:
-    """The segment of a rendition with which a span begins that does so at `start`.
+    """The segment of a rendition with which the period that starts at `start` begins.
 
-    What changes there begins with the first segment that is coded in the new way, and all else with the one that begins
-    nearest.
+    For a rendition that changes there, it is the first segment with the new coding, and otherwise the segment that
+    begins nearest.
     """
     scale, starts = rendition.timescale, rendition.segments.starts
     nearest = _nearest(rendition, start)
@@ -73,7 +73,7 @@ def first_at(rendition: Rendition, start: float) -> int:
 
 
 def _nearest(rendition: Rendition, time: float) -> int:
-    """The segment that begins nearest to a time; their number where that is the end."""
+    """The segment that begins nearest to a time; the number of segments if that is the end."""
     starts, wanted = rendition.segments.starts, time * rendition.timescale
     after = bisect_left(starts, wanted, 0, len(starts) - 1)
     return after - 1 if after and wanted - starts[after - 1] < starts[after] - wanted else after

@@ -1,9 +1,9 @@
-"""What manifests are made of: the renditions of a title, each with its segments, as plain data, to and from bytes.
+"""Presentations: the renditions of a title, each with its segments, as plain data that can be serialized.
 
-A `Presentation` is small (some bytes for each segment) and is kept in the database, so that a playlist needs the file
-read once in its life. What a segment is made of is not in it: that takes the tables of the file.
+A `Presentation` is small (some bytes for each segment) and is stored in the database, so that a file has to be read
+only once for its playlists. It does not say which bytes are in a segment: that takes the tables of the file.
 
-Times of a rendition are in units of its timescale, from 0 on as players show them.
+Times of a rendition are in units of its timescale and start at 0, as players show them.
 """
 
 import json
@@ -18,10 +18,10 @@ from typing import Any, Literal, Self
 from trio_stream.packaging.cutting import SCHEME
 
 LARGEST = 16 << 20
-"""Bytes of a presentation, unpacked."""
+"""Maximum bytes of a presentation, decompressed."""
 
 MOST_TOGETHER = 32
-"""Ways to go on with neighbouring segments that are looked at for a peak, once these last long enough."""
+"""How many segments after the minimum duration are tried as the end of a peak."""
 
 
 _FAULTS = (
@@ -33,13 +33,13 @@ _FAULTS = (
     ValueError,
     zlib.error,
 )
-"""What comes of taking anything for a presentation."""
+"""Exceptions that arbitrary data can cause when it is read as a presentation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """`starts` has the time at which each segment begins, and the end; `samples` the first sample of each, and their
-    number; `sizes` the bytes of each."""
+    """`starts` are the times at which segments begin, and the end; `samples` the first sample of each, and the number
+    of samples; `sizes` the bytes of each."""
 
     starts: Sequence[int]
     samples: Sequence[int]
@@ -50,17 +50,18 @@ class Segments:
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         return 24 * len(self.sizes) + 300
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Segments of a rendition, from number `first` on, that are carried alike: of one part, coded in one way.
+    """Consecutive segments of a rendition, from number `first` on, with the same carriage: from one part of the file,
+    coded in one way.
 
-    `key` is the first keyframe of it. `Segments.samples` of the rendition are in units of this `timescale` here, and
-    the last segment goes on to `until`. `init` numbers its init segment: there may be fewer of them than stretches. The
-    rest is as `Rendition` has it.
+    `key` is its first keyframe. `Segments.samples` of the rendition are in units of this `timescale` here, and the last
+    segment ends at `until`. `init` numbers its init segment; several of them may share one. The other fields are those
+    of `Rendition`.
     """
 
     first: int
@@ -78,12 +79,12 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """One track as it is packaged; `name` is its place in addresses: "v1", "a2".
+    """One track as it is packaged; `name` is its component in URLs: "v1", "a2".
 
-    `width` and `height` are those of the pictures as they are shown; `video_range` is "SDR", "PQ" or "HLG". `keys`
-    are the keyframes, each with time and bytes as segments have them. `carriage` is what a remuxing job needs.
-    `independent`: no segment begins with pictures that need the one before. `stretches`, if there are several ways in
-    which it is carried; what else is said is then true of the first one."""
+    `width` and `height` are the displayed frame size; `video_range` is "SDR", "PQ" or "HLG". `keys` are the keyframes,
+    with times and sizes like segments. `carriage` has the parameters for remuxing jobs. `independent`: no segment
+    begins with frames that need the previous one. `stretches` is set if the carriage changes; the fields of the
+    rendition are then those of the first one."""
 
     name: str
     kind: Literal["video", "audio"]
@@ -107,13 +108,13 @@ class Rendition:
     stretches: tuple[Stretch, ...] = ()
 
     def stretch(self, number: int, *, keyframe: bool = False) -> Stretch | None:
-        """That to which a segment belongs, or a keyframe; None if there are no several."""
+        """The one to which a segment or keyframe belongs; None if the carriage never changes."""
         within = (each for each in self.stretches if (each.key if keyframe else each.first) <= number)
         return max(within, key=lambda each: each.first, default=None)
 
     @property
     def inits(self) -> Mapping[int, str]:
-        """The numbers of segments from which on there is another init segment than before, and how it is called."""
+        """The numbers of the segments at which the init segment changes, and the name of the new one."""
         found = {0: init_name(0)}
         for before, after in pairwise(self.stretches):
             if after.init != before.init:
@@ -122,31 +123,31 @@ class Rendition:
 
     @property
     def longest(self) -> float:
-        """Seconds of the longest segment."""
+        """Duration of the longest segment, in seconds."""
         return max(after - before for before, after in pairwise(self.segments.starts)) / self.timescale
 
     @property
     def end(self) -> float:
-        """When it ends, in seconds."""
+        """The end, in seconds."""
         return self.segments.starts[-1] / self.timescale
 
     @property
     def bandwidth(self) -> tuple[int, int]:
-        """Bits a second: the peak of some segments in a row that last about a target (RFC 8216 section 4.3.4.2), and
-        the average."""
+        """Bits per second: the peak over consecutive segments that last about a target duration (RFC 8216 section
+        4.3.4.2), and the average."""
         return bandwidth(self.segments, self.timescale)
 
 
 def init_name(number: int) -> str:
-    """What an init segment is called in addresses."""
+    """The name of an init segment in URLs."""
     return f"init{number or ''}.mp4"
 
 
 def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> tuple[int, int]:
-    """Peak and average bits a second.
+    """Peak and average bits per second.
 
-    The peak is that of any neighbouring segments which together last from half of `target` seconds (those of the
-    longest segment, where none are given) to one and a half times it.
+    The peak is over consecutive segments that last between half and one and a half times `target` seconds (by default
+    the duration of the longest segment).
     """
     starts, total = list(segments.starts), (segments.starts[-1] - segments.starts[0]) / timescale
     longest = (
@@ -157,7 +158,7 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
     low, high = max(1, longest / 2), longest * 1.5
     before = list(accumulate(segments.sizes, initial=0))
     last, count, peak, most, within = 0, len(starts), 0.0, 0, 1
-    for first, start in enumerate(starts[:-1]):  # of each film, some thousand times
+    for first, start in enumerate(starts[:-1]):  # runs some thousand times per video
         sent, last = before[first], max(last, first + 1)
         while last < count and starts[last] < start + low:
             last += 1
@@ -174,17 +175,17 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
 
 
 type Reason = Literal["codec", "encrypted", "programme", "second-video", "other"]
-"""Why a track is left out, for programs: its codec is not packaged; it is encrypted; it belongs to another programme of
-a broadcast; other pictures are played; or else."""
+"""Code for the reason why a track is omitted: its codec is not packaged; it is encrypted; it belongs to another
+programme of a broadcast; another video track is played; or something else."""
 
 REASONS: tuple[Reason, ...] = ("codec", "encrypted", "programme", "second-video", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A track of the file that is not offered, and why: in a sentence for people, and as a `code` for programs.
+    """A track of the file that is not offered, with the `reason` for users and a `code` for programs.
 
-    `track` numbers it as `Rendition.track` does, `codec` is what the file calls its coding.
+    `track` is numbered as in `Rendition.track`, `codec` is what the file calls its codec.
     """
 
     kind: Literal["video", "audio"]
@@ -198,9 +199,9 @@ class Omission:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """All renditions of one file; the pictures first. `by_copy` tells that segments are the file's own bytes.
+    """All renditions of one file, the video first. `by_copy`: segments consist of the file's own bytes.
 
-    `omitted` are the tracks of pictures and sound that are no renditions: none is left out without a reason.
+    `omitted` are the video and audio tracks without a rendition: none is left out without a reason.
     """
 
     renditions: tuple[Rendition, ...]
@@ -209,29 +210,29 @@ class Presentation:
 
     @property
     def video(self) -> Rendition | None:
-        """The pictures."""
+        """The video rendition."""
         return next((each for each in self.renditions if each.kind == "video"), None)
 
     @property
     def audio(self) -> tuple[Rendition, ...]:
-        """The sounds."""
+        """The audio renditions."""
         return tuple(each for each in self.renditions if each.kind == "audio")
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
         others = len(self.omitted) + sum(len(each.stretches) for each in self.renditions)
         return sum(each.nbytes for each in listed if each is not None) + 1000 * others
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """In seconds."""
         return max((each.end for each in self.renditions), default=0.0)
 
     @property
     def target_duration(self) -> int:
-        """Whole seconds that no segment lasts longer than, rounded (RFC 8216 section 4.3.3.1)."""
+        """The longest segment duration, rounded to whole seconds (RFC 8216 section 4.3.3.1)."""
         longest = max((each.longest for each in self.renditions), default=1.0)
         return max(1, int(longest + 0.5))
 
@@ -240,7 +241,7 @@ class Presentation:
         return next((each for each in self.renditions if each.name == name), None)
 
     def pack(self) -> bytes:
-        """As bytes, for the database."""
+        """Serialized for the database."""
         plain = {
             "scheme": SCHEME,
             "by_copy": self.by_copy,
@@ -251,7 +252,7 @@ class Presentation:
 
     @classmethod
     def unpack(cls, data: bytes) -> Self | None:
-        """The inverse of `pack`; None for what another version packed. Raises `ValueError` for what nobody did."""
+        """The inverse of `pack`; None for data of another version. Raises `ValueError` for invalid data."""
         try:
             text = zlib.decompressobj().decompress(data, LARGEST)
             plain = json.loads(text)
@@ -260,7 +261,7 @@ class Presentation:
             renditions = tuple(_rendition(each) for each in plain["renditions"])
             return cls(renditions, plain["by_copy"], tuple(Omission(**each) for each in plain["omitted"]))
         except _FAULTS as error:
-            raise ValueError(f"no packed presentation: {error}") from None
+            raise ValueError(f"not a stored presentation: {error}") from None
 
 
 def _plain(rendition: Rendition) -> dict[str, Any]:
@@ -285,7 +286,7 @@ def _rendition(plain: dict[str, Any]) -> Rendition:
 
 
 def _steps(values: Sequence[int]) -> list[int]:
-    """Differences: most of them are alike, and pack well."""
+    """Differences: most of them are equal, and compress well."""
     return [after - before for before, after in zip([0, *values], values, strict=False)]
 
 

@@ -1,7 +1,7 @@
-"""A track of an outline -> its rendition, in one stretch or in several that follow one another.
+"""A track of an outline -> its rendition, with one carriage or several that follow one another.
 
-In place of numbers of samples stand the times at which the track is cut, and a rendition carries what the job needs
-that makes its segments (`Rendition.carriage`).
+Segment boundaries are times instead of sample numbers, and a rendition holds the parameters for the job that builds
+its segments (`Rendition.carriage`).
 """
 
 import math
@@ -21,21 +21,21 @@ from trio_stream.packaging.from_mp4 import HEAD, MOST_KEYS, PER_SAMPLE
 from trio_stream.packaging.presentation import Rendition, Segments, Stretch
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
-"""Codecs whose sample entry in MP4 is written otherwise than browsers call them."""
+"""Codecs whose MP4 sample entry browsers spell differently."""
 
 NEAR = 0.5
-"""Seconds from the end of a stretch of sound within which it is not cut once more."""
+"""Seconds before the end of an audio part within which no other segment begins."""
 
 MOST_PICTURES, SMALLEST_FRAME = 60, 1024
-"""Pictures in a second, and samples in a packet of sound, where nobody knows."""
+"""Assumed frames per second, and samples in an audio packet, if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Where sound is to be cut: at `times` in seconds, with the pictures; none: evenly.
+    """Where audio segments begin: at `times` in seconds, with the video; empty means evenly.
 
-    `shares`, where they are known, are the keyframes [first, stop) of each segment of the pictures: what lies between
-    keyframes in the file was counted for every track.
+    `shares`, if known, are the keyframes [first, stop) of each video segment: the outline counts the bytes of every
+    track between two keyframes of the file.
     """
 
     times: Sequence[float] = ()
@@ -43,7 +43,7 @@ class Marks:
 
 
 def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float] = ()) -> list[int]:
-    """The keyframes with which segments begin; among them those nearest to the times `changed`."""
+    """The keyframes with which segments begin; they include those nearest to the times `changed`."""
     times = [time / timescale for time in keys.times]
     found: list[int] = []
     inner = (time for time in changed if times[0] < time < end)
@@ -65,7 +65,7 @@ type _Filmed = tuple[VideoOutline, Cuts]
 def video_rendition(
     stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
 ) -> Rendition:
-    """Pictures up to `end`, in one stretch or in several that follow one another; a sound changes at `changed`."""
+    """The video up to `end`, from one part or several that follow one another; the audio changes at `changed`."""
     filmed = [_required_cuts(each, keys) for each, keys in stretches]
     track, carriage = filmed[0][0].track, filmed[0][0].carriage
     scale = carriage.timescale
@@ -121,12 +121,12 @@ def video_rendition(
 
 def _required_cuts(each: VideoOutline, keys: Cuts | None) -> _Filmed:
     if keys is None or keys.track != each.track.index or keys.until is not None or not keys.times:
-        raise Unsupported("", "nobody knows where its pictures can be cut, up to the end")
+        raise Unsupported("", "its keyframes are not known up to the end")
     return each, keys
 
 
 def _shown(filmed: _Filmed) -> float:
-    """When the first picture of a stretch is shown, in seconds."""
+    """When the first frame of a part is shown, in seconds."""
     each, keys = filmed
     first = keys.starts[0]
     return (keys.times[0] if first is None else first) / each.carriage.timescale
@@ -154,9 +154,9 @@ def _stretch(each: VideoOutline | AudioOutline, first: int, key: int, until: int
 
 
 def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[int], list[int], list[int]]:
-    """Keyframes by themselves: when each is shown, in units of `scale` and of its own, and its bytes.
+    """Single keyframes: when each is shown, in units of `scale` and of its own timescale, and its bytes.
 
-    Of those nobody looked at it is said that they are as large as the others, or as all there is up to the next one.
+    A keyframe of unknown size is assumed to be as large as the average one, or as all data up to the next one.
     """
     own = carriage.timescale
     known = [each for each in keys.sizes if each is not None]
@@ -171,8 +171,8 @@ def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[
 
 
 def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
-    """Where a segment of something remuxed ends, in the timescale it is carried with, and until when its last sample
-    lasts; None: with the track, or its stretch, and as long as it lasts."""
+    """The end of a segment of a remuxed rendition, in the timescale of its carriage, and until when its last sample
+    lasts. None: up to the end of the track or part, and as long as the sample lasts."""
     samples, stretches = rendition.segments.samples, rendition.stretches
     if number == len(rendition.segments) - 1:
         return None, samples[-1]
@@ -183,7 +183,7 @@ def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
 
 
 def next_key(rendition: Rendition, number: int) -> int:
-    """Until when a keyframe by itself is shown, in the timescale it is carried with."""
+    """Until when a single keyframe is shown, in the timescale of its carriage."""
     stretch = rendition.stretch(number, keyframe=True)
     if stretch is not None and any(each.key == number + 1 for each in rendition.stretches):
         return stretch.until
@@ -199,7 +199,7 @@ def audio_rendition(
     *,
     default: bool,
 ) -> Rendition:
-    """Sound up to `end`, whose last sample lasts `until` then, in one stretch or in several that follow one another."""
+    """Audio up to `end`, with its last sample extended to `until`, from one part or several that follow one another."""
     track, carriage = heard[0].track, heard[0].carriage
     scale = carriage.timescale
     starts: list[int] = []
@@ -250,9 +250,9 @@ def audio_rendition(
 
 
 def _inner(marks: Sequence[float], begins: float, end: float, *, alone: bool) -> list[float]:
-    """Where a stretch of sound is cut between its beginning and its end.
+    """The segment boundaries of an audio part between its beginning and its end.
 
-    It begins and ends where it does, so another cut near to that is left out.
+    Boundaries too close to either are left out.
     """
     if not marks:
         return cut_evenly(begins, end)[1:]
@@ -262,14 +262,14 @@ def _inner(marks: Sequence[float], begins: float, end: float, *, alone: bool) ->
 
 
 def _on_grid(carriage: Carriage, time: int) -> int:
-    """When the first packet at `time` or later is heard, as far as that is known."""
+    """When the first packet at `time` or later is heard, as far as that can be computed."""
     if not carriage.step:
         return time
     return carriage.first - (carriage.first - time) // carriage.step * carriage.step
 
 
 def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int], samples: float) -> Segments:
-    """Of `sizes` bytes without their heads; `samples` are how many there are in a unit of time."""
+    """`sizes` are without the headers; `samples` is the number of samples per unit of time."""
     rising = array("q", accumulate(starts, max))
     weighed = (
         HEAD + size + math.ceil(PER_SAMPLE * (samples * (after - before) + 1))
@@ -285,5 +285,5 @@ def _range(track: VideoTrack) -> str:
 
 
 def _small(carriage: Carriage) -> dict[str, object]:
-    """What the jobs need: not the sizes."""
+    """The parameters that the jobs need: without the sizes."""
     return carriage.to_json() | {"sizes": []}

@@ -1,4 +1,4 @@
-"""A segment as a list of parts: a head that is computed, then the track's own bytes where they lie in the file."""
+"""A segment as a list of parts: a computed header, then the track's own bytes from the file."""
 
 from trio_stream.byte_ranges import ByteRanges
 from trio_stream.http.bodies import Part
@@ -8,7 +8,7 @@ from trio_stream.packaging.selection import PackagedTrack
 
 
 def init(*packaged: PackagedTrack) -> bytes:
-    """The init segment of a track, or of several that come in one stream, coded as the first sample of each is."""
+    """The init segment of one or several tracks, coded as the first sample of each."""
     return init_segment(*((each.track, each.timeline) for each in packaged))
 
 
@@ -17,7 +17,7 @@ def segment(
 ) -> tuple[Part, ...]:
     """Samples `first` to `stop` as segment `number`, counted from 0, of a file of `size` bytes. Raises `Malformed`.
 
-    `track` is the place of the track in its init segment, counted from 1.
+    `track` is the number of the track in its init segment, counted from 1.
     """
     try:
         head = fragment_head(

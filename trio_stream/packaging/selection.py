@@ -1,4 +1,4 @@
-"""Which tracks of an MP4 file are packaged, and why the others are left out."""
+"""Which tracks of an MP4 file are packaged, and why the others are omitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,14 +27,14 @@ from trio_stream.packaging.presentation import Omission, Reason
 MOST_SOUNDS = 32
 
 LONGEST = 4 * 24 * 3600
-"""Seconds of a presentation: what has no end would have no end of segments."""
+"""Maximum duration of a presentation, in seconds: it limits the number of segments."""
 
 _IMAGES = {"jpeg": "mjpeg", "mjpa": "mjpeg", "mjpb": "mjpeg", "png ": "png"}
 _IMAGE_TYPES = {0x6C: "mjpeg", 0x6D: "png"}
-"""Images, by their sample entry and by the objectTypeIndication of `mp4v`."""
+"""Image codecs, by sample entry and by the objectTypeIndication of `mp4v`."""
 
 _SECONDARY = frozenset({"commentary", "description", "caption"})
-"""Roles of sounds that nobody begins with; FFmpeg takes "caption" for the hard of hearing."""
+"""DASH roles of audio tracks that are never the default; FFmpeg takes "caption" for the hard of hearing."""
 
 _NAMELESS = (
     "videohandler",
@@ -44,22 +44,22 @@ _NAMELESS = (
     "core media video",
     "iso media file",
 )
-"""What programs write where a name could stand."""
+"""What programs write in place of a track name."""
 
 
 type Because = tuple[Reason, str]
-"""Why something is left out: for programs, and in a sentence for people."""
+"""Why something is left out: as a code for programs, and as text for users."""
 
 _SURPLUS: dict[str, Because] = {
     "vide": ("second-video", ONE_VIDEO_TRACK),
-    "soun": ("other", f"more than {MOST_SOUNDS} tracks of sound are not offered"),
+    "soun": ("other", f"at most {MOST_SOUNDS} audio tracks are offered"),
 }
-"""Why a track is left out that could be packaged."""
+"""The reason for a track that could be packaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackagedTrack:
-    """A track with what is needed to make its segments."""
+    """A track with the data needed to build its segments."""
 
     track: Track
     samples: SampleTable
@@ -67,17 +67,17 @@ class PackagedTrack:
 
     @property
     def codings(self) -> Sequence[Description]:
-        """How it is coded, in the order in which each coding comes first: there is an init segment for each."""
+        """Its distinct codings, in the order in which they first appear: each has an init segment."""
         return list({each.description.box: each.description for each in self.track.described}.values())
 
     def coded(self, number: int) -> "PackagedTrack":
-        """The track as if all of it were coded in the way of that number. Raises `LookupError`."""
+        """The track as if all of it had the coding with that number. Raises `LookupError`."""
         described = (Described(0, self.codings[number]),)
         return replace(self, track=replace(self.track, described=described))
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some: with those tables of the file that `samples` has others for."""
+        """Approximate memory use, in bytes: with those tables of the file that were replaced in `samples`."""
         before, now = self.track.samples, self.samples
         replaced = (
             was
@@ -88,20 +88,19 @@ class PackagedTrack:
 
 
 def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
-    """The tracks that are packaged, the pictures first: one with pictures and all that sound, the one to begin with
-    first.
+    """The tracks that are packaged: one video track, then all audio tracks, the default first.
 
-    Raises `Unsupported`, with the reason, where there is none, or one that cannot be placed in time.
+    Raises `Unsupported`, with the reason, if there is none, or one whose edit list is not supported.
     """
     for track in movie.tracks:
         if track.samples.count and _is_remuxed(track):
-            raise Unsupported("moov/trak", f"{_coding_refused(track)[1]} as they lie in the file")
+            raise Unsupported("moov/trak", f"{_coding_refused(track)[1]} without remuxing")
     movie = replace(movie, tracks=tuple(map(_packaged_part, movie.tracks)))
     playable = [track for track in movie.tracks if _unpackaged(track) is None and track.samples.count]
     audio = [track for track in playable if track.handler == "soun"]
     audio.sort(key=lambda track: AudioTraits(track.enabled, bool(track.roles & _SECONDARY)).rank)
     if not playable:
-        nothing = Unsupported("moov", "there is neither a picture nor a sound in it")
+        nothing = Unsupported("moov", "it has no video and no audio track")
         raise next((_refusal(track) for track in movie.tracks), nothing)
     pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
     film = main_video(pictures, _video_traits, has_audio=bool(audio))
@@ -112,11 +111,10 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
 
 
 def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
-    """The last sample of a track that ends before another lasts until that one does: the picture stands, the sound is
-    silent.
+    """Extends the last sample of each track to the end of the longest one: the last frame stays, the audio is silent.
 
-    So it is when the file is played; but players of segments take the end of one track for that of all, or wait there
-    for more of it.
+    Playing the file directly does the same; but players of segments take the end of one track for that of all, or wait
+    there for more of it.
     """
     # No sample is added, and none is presented at another time.
     end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
@@ -124,7 +122,7 @@ def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
 
 
 def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
-    """The track with a last sample that lasts until `end`, if it is short of that, and a duration can say so."""
+    """The track with its last sample extended to `end`, if it ends earlier and the duration fits."""
     samples, timeline = packaged.samples, packaged.timeline
     if end - end_of(samples, timeline) <= SHORT * packaged.track.timescale:
         return packaged
@@ -138,7 +136,7 @@ def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
 
 
 def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omission, ...]:
-    """The tracks of `movie` that hold pictures or sound and are not among `tracks`, each with the reason."""
+    """The video and audio tracks of `movie` that are not among `tracks`, each with the reason."""
     packaged = {each.track.id for each in tracks}
     parts = tuple(
         _omission(track, _part_refused(track, part))
@@ -167,13 +165,13 @@ def _omission(track: Track, because: Because) -> Omission:
 
 
 def _refused(track: Track, movie: Movie) -> Because:
-    """Why a track is left out: for its coding, for its edit list, or because others are played."""
+    """Why a track is omitted: its codec, its edit list, or other tracks that are played."""
     if _unpackaged(track) is not None:
         return _coding_refused(track)
     try:
         place(track, movie.timescale, fragmented=movie.fragmented)
     except PresentsNothing:
-        return "other", "its edit list presents nothing of the track"
+        return "other", "its edit list presents no part of the track"
     except Malformed as error:
         return "other", str(error)
     return _SURPLUS[track.handler]
@@ -185,19 +183,19 @@ def _refusal(track: Track) -> Unsupported:
 
 
 def _is_remuxed(track: Track) -> bool:
-    """Whether FFmpeg can carry a track that cannot be packaged as it lies: what its entry lacks is in its samples."""
+    """Whether FFmpeg can remux a track that cannot be packaged directly: what its entry lacks is in its samples."""
     samples = track.samples
     if (
         track.handler == "soun"
         and samples.sizes == samples.durations.constant == 1
         and track.timescale > 1000
     ):
-        return True  # an old QuickTime movie, which counts samples of sound and not packets
+        return True  # an old QuickTime movie, which counts single audio samples and not packets
     return is_remuxed(track.entry)
 
 
 def _is_packaged(described: Described, track: Track) -> bool:
-    """Whether its samples are: they are of the codec of the first one, which players keep to, as FFmpeg does."""
+    """Whether these samples are packaged: they must have the codec of the first ones, as in players and FFmpeg."""
     entry = described.description.entry
     if described.first and (is_remuxed(entry) or codec_of(entry) != codec_of(track.entry)):
         return False
@@ -205,12 +203,12 @@ def _is_packaged(described: Described, track: Track) -> bool:
 
 
 def _unpackaged(track: Track) -> Described | None:
-    """From where on it is coded in a way that is not packaged; None if all of it is."""
+    """The first description that is not packaged; None if all are."""
     return next((each for each in track.described if not _is_packaged(each, track)), None)
 
 
 def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
-    """The samples that are coded in a way that is not packaged, and how."""
+    """The samples that are not packaged, and their descriptions."""
     bounds = [*(each.first for each in track.described), track.samples.count]
     return [
         (each, range(first, stop))
@@ -220,7 +218,7 @@ def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
 
 
 def _packaged_part(track: Track) -> Track:
-    """The track without what is coded in a way that is not packaged, unless that is how it begins."""
+    """The track without the samples that are not packaged, unless it begins with them."""
     if len(track.described) == 1 or not _is_packaged(track.described[0], track):
         return track
     parts = [samples for _, samples in _unpackaged_parts(track)]
@@ -228,14 +226,14 @@ def _packaged_part(track: Track) -> Track:
 
 
 def _part_refused(track: Track, part: tuple[Described, range]) -> Because:
-    """Why a part of a track is left out, and from when to when."""
+    """Why a part of a track is left out, with its time range."""
     described, samples = part
     times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
     begin, end = (time / track.timescale for time in times)
     entry = described.description.entry
     code, reason = _entry_refused(entry, track.handler)
     if code != "encrypted" and codec_string(entry, track.handler) is not None:
-        reason = f"it is of another codec there ({entry.kind.strip()}), and players keep to one"
+        reason = f"its codec changes there ({entry.kind.strip()}), and players support one codec per track"
     return code, f"from {begin:.1f} to {end:.1f} s: {reason}"
 
 
@@ -247,12 +245,12 @@ def _coding_refused(track: Track) -> Because:
 
 
 def _entry_refused(entry: SampleEntry, handler: str) -> Because:
-    """Why what is coded in that way is not packaged."""
+    """Why a sample entry is not packaged."""
     return "encrypted" if entry.kind in ENCRYPTED else "codec", why_not(entry, handler)
 
 
 def _described(packaged: PackagedTrack) -> PackagedTrack:
-    """The track with the descriptions of what is presented, as browsers know them."""
+    """The track with only the descriptions that are presented, in the form that browsers support."""
     track = packaged.track
     described = tuple(
         replace(each, description=as_browsers_know(each.description))
@@ -262,7 +260,7 @@ def _described(packaged: PackagedTrack) -> PackagedTrack:
 
 
 def _video_traits(track: Track) -> VideoTraits:
-    """What is to be known of it in order to choose."""
+    """The properties by which a video track is chosen."""
     kind, samples = track.entry.kind, track.samples
     codec = VIDEO[kind][0] if codec_string(track.entry, "vide") is not None else _IMAGES.get(kind, kind)
     return VideoTraits(
@@ -274,5 +272,5 @@ def _video_traits(track: Track) -> VideoTraits:
 
 
 def label_of(track: Track) -> str | None:
-    """What the file calls a track; None for what programs write in place of a name."""
+    """The name of a track; None for placeholders that programs write."""
     return None if track.name.lower().startswith(_NAMELESS) else track.name or None

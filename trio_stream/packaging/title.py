@@ -1,4 +1,4 @@
-"""A title: what one master playlist or manifest offers, of one file or of several with the same film."""
+"""A title: what one master playlist or manifest offers, from one file or from several versions of the same content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from trio_stream.packaging.presentation import Presentation, Rendition
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file of a title. `playlists` stands before the names of its media playlists, `segments` before those of its
-    renditions, both relative to the manifest: "" and "r/0123…" for the file asked for, "../id/" and "../id/r/…"
-    else."""
+    """One file of a title. `playlists` is the prefix of the names of its media playlists, `segments` that of its
+    renditions, both relative to the manifest: "" and "r/0123…" for the requested file, "../id/" and "../id/r/…" for
+    others."""
 
     playlists: str
     segments: str
@@ -20,7 +20,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
-    """A track of subtitles: WebVTT in segments at `name`, whole at `whole`, relative to the manifest."""
+    """A subtitle track: WebVTT in segments at `name`, and as a whole at `whole`, relative to the manifest."""
 
     name: str
     whole: str
@@ -33,8 +33,8 @@ class Subtitles:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """The best file first: the sound of the first that has some is everybody's. The others are further renditions of
-    the pictures."""
+    """The best file comes first: all use the audio of the first that has some. The others are further renditions of the
+    video."""
 
     sources: tuple[Source, ...]
     texts: tuple[Subtitles, ...] = ()
@@ -46,30 +46,30 @@ class Title:
 
     @property
     def videos(self) -> Sequence[tuple[Source, Rendition]]:
-        """Renditions of the pictures, the best first."""
+        """The video renditions, the best first."""
         return [
             (each, each.presentation.video) for each in self.sources if each.presentation.video is not None
         ]
 
     @property
     def sounds(self) -> Sequence[tuple[Source, Rendition]]:
-        """Renditions of the sound, all of one file."""
+        """The audio renditions, all from one file."""
         heard = next((each for each in self.sources if each.presentation.audio), self.sources[0])
         return [(heard, each) for each in heard.presentation.audio]
 
     @property
     def target_duration(self) -> int:
-        """One for all playlists of a title (RFC 8216 section 4.3.4.2)."""
+        """The same for all playlists of a title (RFC 8216 section 4.3.4.2)."""
         return max(source.presentation.target_duration for source in self.sources)
 
 
 def printable(text: str) -> str:
-    """The text without what would break a line of a playlist or is none of XML's: names of files may hold anything."""
+    """The text without characters that break a line of a playlist or are invalid in XML: file names may have any."""
     return "".join(letter for letter in text if letter.isprintable()).replace('"', "'").strip()
 
 
 def names(labels: Sequence[str | None], languages: Sequence[str | None], word: str) -> list[str]:
-    """What the tracks are called in a menu: their label, else their language in English, else a number; none twice."""
+    """Unique names of tracks for a menu: the label, otherwise the language in English, otherwise a number."""
     found: list[str] = []
     for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
         name = printable(label or "") or (language and english_name(language)) or f"{word} {number}"
@@ -80,9 +80,9 @@ def names(labels: Sequence[str | None], languages: Sequence[str | None], word: s
 
 
 def text_label(label: str, language: str | None, *, forced: bool, hearing_impaired: bool) -> str | None:
-    """What subtitles are called where a player has nothing but a name: `English - Director (forced)`.
+    """The name of subtitles for players that show only a name: `English - Director (forced)`.
 
-    What the label says already is not said again.
+    Words that are already in the label are not repeated.
     """
     said = label.casefold()
     language_name = english_name(language) if language else ""
@@ -98,7 +98,7 @@ def text_label(label: str, language: str | None, *, forced: bool, hearing_impair
 
 
 def marks(presentation: Presentation) -> list[float]:
-    """Where segments begin and the last ends, in seconds; what is no picture is cut there too."""
+    """Segment boundaries and the end, in seconds; audio and subtitles use those of the video."""
     main = presentation.video or presentation.renditions[0]
     found = [start / main.timescale for start in main.segments.starts]
     found[-1] = max(found[-1], presentation.duration)

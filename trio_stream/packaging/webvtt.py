@@ -1,7 +1,7 @@
-"""A file of WebVTT -> its segments: each has the head of the file and the cues that are shown in its time.
+"""A WebVTT file -> its segments: each has the header of the file and the cues that are shown in its time.
 
-A cue that goes on belongs to each segment it is shown in, whole: players take equal cues for one (RFC 8216 section
-3.5)."""
+A cue that lasts longer is repeated whole in each segment it is shown in: players treat equal cues as one (RFC 8216
+section 3.5)."""
 
 import re
 from bisect import bisect_right
@@ -13,27 +13,27 @@ _TIME = r"(?:(\d{2,}):)?([0-5]\d):([0-5]\d)\.(\d{3})"
 _TIMING = re.compile(rf"^{_TIME}[ \t]+-->[ \t]+{_TIME}", re.MULTILINE)
 
 MAP = "X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000"
-"""The clocks of the text and of the pictures begin together."""
+"""The timestamps of the subtitles and of the video start together."""
 
 
 CUE = 128
-"""Bytes of memory that a cue takes beside its text."""
+"""Memory of a cue in addition to its text, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """A file taken apart: what comes before its cues, and each with its times in seconds, by their beginnings."""
+    """A parsed file: what comes before its cues, and each cue with its times in seconds, ordered by start."""
 
     head: str
     cues: tuple[tuple[float, float, str], ...]
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         return getsizeof(self.head) + sum(CUE + getsizeof(text) for _, _, text in self.cues)
 
     def segment(self, start: float, end: float) -> str:
-        """What is shown from `start` to `end`."""
+        """The cues shown from `start` to `end`, as a WebVTT file."""
         before = bisect_right(self.cues, end, key=lambda cue: cue[0])
         shown = [
             text
@@ -45,7 +45,7 @@ class Cues:
 
 
 def parse(text: str) -> Cues:
-    """Take a file apart. What is no cue and comes before the first one is its head."""
+    """Parse a file. Blocks before the first cue belong to its header."""
     blocks = re.split(r"\n{2,}", text.replace("\r\n", "\n").replace("\r", "\n").strip("\n"))
     head: list[str] = []
     cues: list[tuple[float, float, str]] = []
