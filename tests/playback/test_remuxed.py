@@ -172,9 +172,9 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(remuxed, "DEADLINE", 0.5)
     async with remuxing(tmp_path, LYING) as (remuxer, _, cache):
         video = outlined_video(fd)
-        with pytest.raises(MediaUnreadable, match="nonsense"):
+        with pytest.raises(MediaUnreadable, match="invalid data"):
             await remuxer.outline(fd)
-        with pytest.raises(MediaUnreadable, match="nonsense"):
+        with pytest.raises(MediaUnreadable, match="invalid data"):
             await remuxer.get(fd, init_recipe("r", rendition(video)))
         with pytest.raises(MediaUnreadable, match=r"longer than 0\.5 s"):
             await remuxer.get(fd, segment_recipe("r", rendition(video), 0, 0, None))

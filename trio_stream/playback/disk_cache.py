@@ -1,9 +1,8 @@
-"""Files that were made and can be made again, in a folder of their own.
+"""Derived files that can be built again, in a folder of their own.
 
-A file is written under another name and renamed, so what is there is whole. Nothing is synced: when the machine went
-down meanwhile, or what was there was made by another version of the program or by other rules, all of it is thrown
-away. What is handed out is open, so a file that is removed stays whole for whoever has it. Everything here waits for
-the disk.
+A file is written under another name and then renamed, so every file is complete. Nothing is synced: after a reboot, or
+with another version of the program or of the rules, all files are deleted. Files are returned open, so one that is
+removed stays readable for whoever has opened it. All methods block on the disk.
 """
 
 import os
@@ -18,10 +17,10 @@ from trio_stream.files import READ_ONLY, OpenFile
 from trio_stream.packaging.cutting import SCHEME
 
 SUFFIX, MAKING = ".m4s", ".making"
-"""The ends of the names of files, and of those that are not whole yet."""
+"""The suffixes of complete files, and of those still being written."""
 
 MAKER = "maker"
-"""The file that says who made the others: which program, by which rules, on a machine that was started when."""
+"""The file that says what built the others: the program version, the version of the rules, and the boot id."""
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -29,15 +28,15 @@ _KEY = re.compile(r"[0-9A-Za-z_]+(-[0-9A-Za-z_]+)*", re.ASCII)
 
 
 class DiskCache:
-    """The files in `folder`, which belongs to it."""
+    """The files in `folder`, which nothing else may use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def look(self) -> list[tuple[str, int]]:
-        """The keys and sizes of all files, the one that was used longest ago first; everything else is removed.
+        """The keys and sizes of all files, the least recently used first; everything else is removed.
 
-        Raises `OSError` when the folder cannot be made or read.
+        Raises `OSError` if the folder cannot be created or read.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         whole = self._is_ours()
@@ -48,27 +47,27 @@ class DiskCache:
             status = entry.stat(follow_symlinks=False)
             known = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
             if whole and known and status.st_size:
-                # Many systems write access times down once a day, if at all: then it counts when it was made.
+                # Many systems update access times once a day, if at all: then the modification time counts.
                 found.append((max(status.st_atime, status.st_mtime), entry.name, status.st_size))
             elif not entry.is_dir(follow_symlinks=False):
                 os.unlink(entry)
         return [(name.removesuffix(SUFFIX), size) for _, name, size in sorted(found)]
 
     def open(self, key: str) -> OpenFile | None:
-        """A file, for reading; None if it is not there. Raises `OSError`."""
+        """Open a file for reading; None if it does not exist. Raises `OSError`."""
         try:
             return OpenFile(os.open(self._path(key), READ_ONLY))
         except FileNotFoundError:
             return None
 
     def put(self, key: str, data: bytes) -> OpenFile:
-        """Keep a file; return it open for reading. Raises `OSError`, and then nothing of it is left."""
+        """Store a file; return it open for reading. Raises `OSError`, and then leaves nothing behind."""
         path = self._path(key)
         writing, made = tempfile.mkstemp(dir=self._folder, suffix=MAKING)
         try:
             with open(writing, "wb") as file:
                 file.write(data)
-            kept = OpenFile(os.open(made, READ_ONLY))  # before the rename: then nothing can fail any more
+            kept = OpenFile(os.open(made, READ_ONLY))  # before the rename, so that nothing can fail after it
             try:
                 os.replace(made, path)
             except BaseException:
@@ -81,23 +80,23 @@ class DiskCache:
         return kept
 
     def remove(self, keys: Iterable[str]) -> None:
-        """Remove files, as far as they are there and that can be done."""
+        """Remove files if they exist, and ignore errors."""
         for key in keys:
             with suppress(OSError):
                 os.unlink(self._path(key))
 
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is no name of a file")
+            raise ValueError(f"{key!r} is not a valid key")
         return self._folder / f"{key}{SUFFIX}"
 
     def _is_ours(self) -> bool:
-        """Whether this program made the files, and the machine has been running since; from now on it says so."""
+        """Whether this version built the files since the machine was booted; records this version for the next call."""
         path = self._folder / MAKER
         try:
-            # The boot: nothing is synced, so after a crash of the machine a file may be there without its bytes.
+            # The boot id: as nothing is synced, a file may be there without its bytes after a crash of the machine.
             maker = f"{__version__} {SCHEME} {BOOT_ID.read_text()}"
-        except OSError:  # no Linux: nobody can tell
+        except OSError:  # not Linux, so it cannot be determined
             return False
         with suppress(OSError):
             if path.read_text() == maker:
@@ -107,7 +106,7 @@ class DiskCache:
 
 
 def in_memory(data: bytes) -> OpenFile:
-    """A file that is on no disk, or at least in no folder. Raises `OSError`."""
+    """A file on no disk, or at least in no folder. Raises `OSError`."""
     if hasattr(os, "memfd_create"):
         file = OpenFile(os.memfd_create("segment", os.MFD_CLOEXEC))
     else:

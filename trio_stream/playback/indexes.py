@@ -1,7 +1,8 @@
-"""The indexes of MP4 files that are being played: read once, kept in memory under a budget, the last used longest.
+"""The indexes of MP4 files that are being played: read once and cached in memory within a budget, least recently used
+dropped first.
 
-An index is all that segments are made with, so a segment of a file whose index is here needs no thread and no
-database. What cannot be packaged is remembered too: nobody makes the server read such a file again and again."""
+Segments are built from the index alone, so a segment of a file whose index is cached needs no thread and no database.
+Refusals are cached too, so that clients cannot make the server read such a file again and again."""
 
 import os
 from collections.abc import Awaitable, Mapping
@@ -24,15 +25,15 @@ from trio_stream.packaging.selection import PackagedTrack, omitted_tracks, packa
 from trio_stream.single_flight import Flight, SingleFlight
 
 BUDGET = 128 << 20
-"""Bytes of tables in memory: some twenty films of two hours."""
+"""Bytes of tables in memory: about twenty two-hour videos."""
 
 FIXED = 16 << 10
-"""Bytes that any index takes, whatever its tables do."""
+"""Bytes counted for any index in addition to its tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What is known of a file of `size` bytes: what manifests say of it, and the tracks by the names of renditions."""
+    """The index of a file of `size` bytes: its presentation, and its tracks by the names of their renditions."""
 
     size: int
     presentation: Presentation
@@ -40,15 +41,15 @@ class Index:
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes, in bytes, within some."""
+        """Approximate memory use, in bytes."""
         tables = sum(each.nbytes for each in self.tracks.values())
         return FIXED + tables + self.presentation.nbytes
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStatistics:
-    """`files` are in memory and take `bytes`; `read` counts how often one was read, `refused` how many of these could
-    not be packaged."""
+    """`files` are in memory and use `bytes`; `read` counts the files read since the start, `refused` those of them that
+    could not be packaged."""
 
     files: int
     bytes: int
@@ -63,22 +64,22 @@ class Indexes:
         self._limiter = trio.CapacityLimiter(threads)
         self._known: BoundedCache[str, Index | Unpackageable] = BoundedCache(budget, _weight)
         self._reading: SingleFlight[str, Index | Unpackageable] = SingleFlight(
-            "the server reads no films now"
+            "the MP4 index reader is not running"
         )
         self._read = self._refused = 0
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Read what is asked for, until cancelled."""
+        """Read requested indexes until cancelled."""
         await self._reading.serve(task_status=task_status)
 
     async def get(self, fd: int, revision: str, size: int) -> Index:
-        """The index of the file behind `fd`, whose content is that revision. Raises `Unpackageable`,
-        `SourceUnreadable`, `TooManyFiles`, `MediaWorkerFailed` while nothing is served."""
+        """The index of the file `fd`, whose content has that revision. Raises `Unpackageable`, `SourceUnreadable`,
+        `TooManyFiles`, and `MediaWorkerFailed` if `serve` is not running."""
         found = self._known.get(revision)
         if found is None:
 
             def begin(_: Flight) -> Awaitable[Index | Unpackageable]:
-                # A descriptor of its own: whoever asks first may leave, and close theirs, before the others.
+                # A duplicated descriptor: the first client may leave and close its own before the others are done.
                 return self._load(OpenFile.dup(fd), revision, size)
 
             found = await self._reading.get(revision, begin)
@@ -87,28 +88,28 @@ class Indexes:
         return found
 
     def peek(self, revision: str) -> Index | None:
-        """The index if it is in memory; it is being used then."""
+        """The index if it is in memory; counts as a use."""
         found = self._known.get(revision)
         if not isinstance(found, Index):
             return None
         return found
 
     def statistics(self) -> IndexStatistics:
-        """What is in memory, and totals since the start."""
+        """Current memory use, and totals since the start."""
         return IndexStatistics(len(self._known), self._known.nbytes, self._read, self._refused)
 
     async def _load(self, file: OpenFile, revision: str, size: int) -> Index | Unpackageable:
-        """Read the index of the file, which is closed, and keep it."""
+        """Read the index of the file, close the file, and cache the index."""
         with file:
             self._read += 1
             found: Index | Unpackageable
             try:
-                # The thread cannot be stopped, so it is waited for even when all have left: what it read is kept.
+                # The thread cannot be cancelled, so it is awaited even if all clients have left: its result is cached.
                 found = await trio.to_thread.run_sync(
                     partial(read_index, file.fd, size), limiter=self._limiter
                 )
             except Unpackageable as error:
-                # Without the frames it came through, which would be kept with it.
+                # Without its traceback frames, which would be cached with it.
                 found = type(error)(str(error))
                 self._refused += 1
             self._known.put(revision, found)
@@ -120,7 +121,7 @@ def _weight(_: str, found: Index | Unpackageable) -> int:
 
 
 def read_index(fd: int, size: int) -> Index:
-    """Read the index of an MP4 file. Raises `Unpackageable`, with a sentence for people, and `SourceUnreadable`."""
+    """Read the index of an MP4 file. Raises `Unpackageable`, with a message for users, and `SourceUnreadable`."""
 
     def read(offset: int, length: int) -> bytes:
         return os.pread(fd, length, offset)
@@ -141,7 +142,7 @@ def read_index(fd: int, size: int) -> Index:
 
 
 def with_languages(presentation: Presentation) -> Presentation:
-    """With languages as BCP 47 has them."""
+    """The presentation with languages as BCP 47 tags."""
     renditions = (replace(each, language=language_of(each.language)) for each in presentation.renditions)
     omitted = (replace(each, language=language_of(each.language)) for each in presentation.omitted)
     return replace(presentation, renditions=tuple(renditions), omitted=tuple(omitted))

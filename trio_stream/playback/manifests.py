@@ -1,7 +1,7 @@
-"""Manifests as they are sent: written once, and kept for as long as what they say stays the same.
+"""Manifests as they are sent: written once, and cached until their content changes.
 
-Most who ask for one ask for the one somebody asked for before: to write the playlist of a film anew for each of them
-would cost many times what sending it does."""
+Most requests are for a manifest that was requested before: writing the playlist of a video again for each of them would
+cost many times as much as sending it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,35 +14,35 @@ BUDGET = 32 << 20
 """Bytes of manifests in memory: a playlist of two hours has some 70 KB."""
 
 FIXED = 64 << 10
-"""Bytes that one takes beside its text: what is said in it may be remembered for its sake alone."""
+"""Bytes counted in addition to the text: the presentation may be in memory only because of this manifest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A text and its entity tag."""
+    """The bytes of a manifest and their entity tag."""
 
     body: bytes
     etag: str
 
     @classmethod
     def of(cls, text: str) -> "Written":
-        """The text as bytes, with a tag that says which they are."""
+        """The text as bytes, with a tag computed from them."""
         body = text.encode()
         return cls(body, f'"{blake2b(body, digest_size=12).hexdigest()}"')
 
 
 class Manifests:
-    """Manifests by the file that was asked for and their own name, the last used longest."""
+    """Manifests by the id of the requested video and their name, least recently used dropped first."""
 
     def __init__(self, budget: int = BUDGET) -> None:
         self._known: BoundedCache[tuple[str, str], tuple[Offer, Written]] = BoundedCache(budget, _weight)
 
     def get(self, offer: Offer, id_: str, name: str, write: Callable[[], str]) -> Written:
-        """The manifest `name` of the video `id_` as `offer` has it; `write` is asked if it is not known."""
+        """The manifest `name` of the video `id_` for this offer; calls `write` if it is not cached."""
         key = id_, name
         known = self._known.get(key)
-        # The same object, and not an equal one: `Offers.offer` hands out one for as long as it says the same, and to
-        # compare two films' worth of segments would cost more than what is saved here.
+        # Identity, not equality: `Offers.offer` returns the same object until something changes, and comparing all
+        # segments of two videos would cost more than it saves.
         if known is not None and known[0] is offer:
             return known[1]
         found = Written.of(write())

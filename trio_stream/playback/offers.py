@@ -1,6 +1,6 @@
-"""What manifests offer: a title, put together of a file, those that belong to it, and its subtitles.
+"""What manifests offer: a title, assembled from a file, its other versions, and its subtitles.
 
-Offers are believed for a moment, like names.
+Like names, offers are cached for a second.
 """
 
 from collections.abc import Sequence
@@ -33,26 +33,26 @@ from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
 MOMENT = 1.0
-"""Seconds for which a title is believed: its files and subtitles may change at any time."""
+"""Seconds for which a title is cached: its files and subtitles may change at any time."""
 
 MOST = 256
-"""Titles that are remembered, within the budget of presentations; four times as many places of files, and warnings."""
+"""Maximum number of cached titles, within the budget of presentations; four times as many file names and warnings."""
 
 NAMES = 4 << 20
-"""Bytes of places, and of warnings: a name may have four thousand."""
+"""Bytes of cached file names, and of warnings: a name may have four thousand."""
 
 FIXED = 512
-"""Bytes that one of them takes beside its names."""
+"""Bytes counted for each of them in addition to its names."""
 
 UNALIGNED = 1.0
-"""Pictures by which the cuts of two files may differ: rounding."""
+"""Frames by which the segment boundaries of two files may differ, because of rounding."""
 
 log = structlog.get_logger("trio_stream.playback")
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What manifests of a video say: the title, of which its own file is a source, and how that is cut."""
+    """The content of a video's manifests: the title, and `own`, the source that is the video's own file."""
 
     title: Title
     own: Source
@@ -61,17 +61,17 @@ class Offer:
 
     @property
     def target_duration(self) -> int:
-        """That of its playlists."""
+        """The target duration of its playlists."""
         return self.title.target_duration
 
     @property
     def nbytes(self) -> int:
-        """Memory it may take, in bytes, within some: presentations may be kept by nobody else any more."""
+        """Upper estimate of the memory use, in bytes: presentations may be in memory only because of this offer."""
         return sum(each.presentation.nbytes for each in self.title.sources)
 
 
 class Offers:
-    """Offers by the ids of videos. `catalog` opens files, `database` knows what belongs together."""
+    """Offers by video id. `catalog` opens files, `database` knows which belong together."""
 
     def __init__(
         self,
@@ -99,13 +99,13 @@ class Offers:
     async def open(self, id_: str, revision: str) -> OpenVideo:
         """The file of a video with the content of that revision.
 
-        Where the content was found once, it is looked for there without asking anybody: what lies there now says
-        itself whether it is that. Raises `VideoNotFound`.
+        Tries the name under which the content was last found, without the database: the file there shows itself
+        whether it has that content. Raises `VideoNotFound`.
         """
         key = id_, revision
         name = self._places.get(key)
         if name is not None:
-            # Without the database: a segment of a film whose index is in memory takes neither it nor a thread.
+            # Without the database: a segment of a video whose index is in memory needs neither it nor a thread.
             with suppress(VideoNotFound):
                 video = await self._catalog.open(name)
                 if video.revision == revision:
@@ -116,7 +116,7 @@ class Offers:
         video = await self._catalog.open(name)
         if video.revision != revision:
             video.close()
-            raise VideoNotFound("the video is another one now")
+            raise VideoNotFound("the video has changed")
         self._places.put(key, name)
         return video
 
@@ -129,13 +129,13 @@ class Offers:
         return await self._indexes.get(fd, revision, size)
 
     async def presentation(self, fd: int, revision: str, size: int) -> Presentation:
-        """How an open video is presented. Raises `Unpackageable`, `StoreError`, `NotTheOwner`."""
+        """The presentation of an open video. Raises `Unpackageable`, `StoreError`, `NotTheOwner`."""
         return await self._presentations.of(fd, revision, size)
 
     async def presented(self, id_: str) -> tuple[Presentation | Unpackageable, int]:
-        """How the file of a video is presented, or why it is not, and when the file changed, in nanoseconds.
+        """The presentation of a video's file, or the reason for its refusal, and its mtime in nanoseconds.
 
-        Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and whatever else keeps it from being found out now.
+        Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and other errors that prevent finding out now.
         """
         with await self._catalog.open(await self._names.of(id_)) as video:
             mtime_ns = video.status.st_mtime_ns
@@ -146,11 +146,11 @@ class Offers:
             return found, mtime_ns
 
     def offered(self, id_: str) -> Offer | None:
-        """What manifests of a video said a moment ago."""
+        """The offer of a video, if it is cached."""
         return self._offers.get(id_)
 
     async def offer(self, id_: str) -> Offer:
-        """What manifests of a video say; the same object for as long as they say the same.
+        """The offer of a video; the same object until its content changes.
 
         Raises `VideoNotFound`, `Unpackageable`, `StoreError`, `NotTheOwner`.
         """
@@ -158,10 +158,10 @@ class Offers:
         if offer is None:
             began = trio.current_time()
             offer = await self._make_offer(id_)
-            # The object that was offered before, if it says the same: manifests are kept by it.
+            # Return the previous object if it is equal: manifests are cached by identity.
             if (before := self._offers.peek(id_)) is not None and before == offer:
                 offer = before
-            self._offers.put(id_, offer, since=began)  # what it says is as old as the question
+            self._offers.put(id_, offer, since=began)  # it is as old as the query
         return offer
 
     async def _make_offer(self, id_: str) -> Offer:
@@ -174,7 +174,7 @@ class Offers:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
                 except (NotTheOwner, StoreError, *SHARED_FAILURES):
-                    raise  # it says nothing of that file; an offer without it would be believed to be whole
+                    raise  # not a problem of that file; an offer without it would be cached as complete
                 except TrioStreamError as error:
                     if self._is_news(version.name, str(error)):
                         log.warning("a file of a title is left out", video=version.name, reason=str(error))
@@ -193,13 +193,13 @@ class Offers:
         return Source(playlists, f"{playlists}r/{video.revision}", presentation), video
 
     def _aligned(self, sources: Sequence[Source], own: Source, name: str) -> list[Source]:
-        """All that are cut where the file that was asked for is, the best first; says so, once, where one is not."""
+        """The sources with the segment boundaries of the requested file, the best first; warns once about others."""
         fitting = [
             each for each in sources if each is own or are_aligned(own.presentation, each.presentation)
         ]
         if len(fitting) < len(sources) and self._is_news(*(each.segments for each in sources)):
             log.warning(
-                "keyframes of files of one title do not agree, so players cannot change between them",
+                "files of one title have different keyframes, so players cannot switch between them",
                 video=name,
                 files=len(sources),
                 used=len(fitting),
@@ -207,7 +207,7 @@ class Offers:
         return fitting
 
     def _is_news(self, *what: str) -> bool:
-        """Whether that was not said yet, or long ago; it is said now."""
+        """Whether it was not logged yet, or long ago; from now on it was."""
         new = self._told.get(what) is None
         self._told.put(what, True)
         return new
@@ -226,7 +226,7 @@ def _weight_of_warning(what: tuple[str, ...], _: bool) -> int:
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:
-    """Whether a player can change from the pictures of the one to those of the other between two segments."""
+    """Whether a player can switch between the video of the two at any segment boundary."""
     if one.video is None or other.video is None or len(one.video.segments) != len(other.video.segments):
         return False
     slack = UNALIGNED / float(one.video.frame_rate or 25)
@@ -241,5 +241,5 @@ def _height(presentation: Presentation) -> int:
 
 
 def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Subtitles, ...]]:
-    """The files of the title, and the texts of the video."""
+    """The files of the title, and the subtitles of the video."""
     return versions(connection, id_), subtitles_of(connection, id_)

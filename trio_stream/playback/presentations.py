@@ -1,7 +1,7 @@
-"""How contents are presented: found out once in the life of a content, and kept in the database.
+"""Presentations by content: computed once for each content, and stored in the database.
 
-So a restart does not read the index of every film again before it can answer with a playlist. What cannot be packaged
-is kept with its reason."""
+So after a restart, playlists can be sent without reading the index of every file again. Refusals are stored with their
+reason."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -31,21 +31,21 @@ from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
 MOST = 256
-"""Presentations in memory; one takes some 50 KB for a film of two hours."""
+"""Maximum number of presentations in memory; one takes some 50 KB for a two-hour video."""
 
 BUDGET = 32 << 20
-"""Bytes that they take together."""
+"""Bytes of all of them together."""
 
 FIXED = 2 << 10
-"""Bytes that any of them takes, however short it is."""
+"""Bytes counted for any of them in addition."""
 
 log = structlog.get_logger("trio_stream.playback")
 
 
 class Presentations:
-    """Presentations by revision. `writer` changes the database and `remuxer` looks into what is no MP4, where this
-    process has them. `serve` is its task: what it finds out is for all who ask, and those who leave end none of it that
-    takes long."""
+    """Presentations by revision. `writer` changes the database and `remuxer` parses files other than MP4, if this
+    process has them. `serve` is its task: results are shared by all waiting requests, and long work continues if all of
+    them leave."""
 
     def __init__(
         self,
@@ -64,25 +64,25 @@ class Presentations:
             budget, _weight, most=MOST
         )
         self._finding: SingleFlight[str, Presentation | Unpackageable] = SingleFlight(
-            "the server looks into no films now"
+            "the presentation reader is not running"
         )
         self._outlining = trio.Lock()
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Find out what is asked for, until cancelled."""
+        """Compute requested presentations until cancelled."""
         await self._finding.serve(task_status=task_status)
 
     async def of(self, fd: int, revision: str, size: int) -> Presentation:
-        """How the content of the file behind `fd` is presented, which has that revision and `size` bytes.
+        """The presentation of the content of the file `fd`, which has that revision and `size` bytes.
 
-        Raises `Unpackageable`, `SourceUnreadable`, `StoreError`, `TooManyFiles`, `MediaWorkerFailed` where nothing is
-        found out now, and `NotTheOwner` where the owner has to look.
+        Raises `Unpackageable`, `SourceUnreadable`, `StoreError`, `TooManyFiles`, `MediaWorkerFailed` if `serve` is not
+        running, and `NotTheOwner` if only the owner can compute it.
         """
         found = self._known.get(revision)
         if found is None:
 
             def begin(flight: Flight) -> Awaitable[Presentation | Unpackageable]:
-                # A descriptor of its own: whoever asks first may leave, and close theirs, before the others.
+                # A duplicated descriptor: the first client may leave and close its own before the others are done.
                 return self._learn(OpenFile.dup(fd), revision, size, flight)
 
             found = await self._finding.get(revision, begin)
@@ -93,7 +93,7 @@ class Presentations:
     async def _learn(
         self, file: OpenFile, revision: str, size: int, flight: Flight
     ) -> Presentation | Unpackageable:
-        """Look it up or find it out, and close the file."""
+        """Look it up or compute it, and close the file."""
         with file:
             kept = await self._database.read(partial(_look_up, revision=revision))
             found = kept or await self._find_out(file.fd, revision, size, flight)
@@ -106,7 +106,7 @@ class Presentations:
         try:
             found = (await self._indexes.get(fd, revision, size)).presentation
         except Encrypted as error:
-            return type(error)(str(error))  # without the frames it came through, which would be kept with it
+            return type(error)(str(error))  # without its traceback frames, which would be cached with it
         except Unpackageable as error:
             try:
                 found = await self._outline(fd, error, flight)
@@ -116,13 +116,13 @@ class Presentations:
         return found
 
     async def _outline(self, fd: int, refused: Unpackageable, flight: Flight) -> Presentation:
-        """How what cannot be packaged as it lies is presented. Raises `Unpackageable`."""
+        """The presentation of a file that cannot be packaged directly. Raises `Unpackageable`."""
         remuxer = self._remuxer()
         if remuxer is None:
             raise NotTheOwner
         try:
-            async with self._outlining:  # one at a time; whom nobody waits for any more leaves the queue
-                # It may take a minute, longer than most pages wait. They come again, so it is not begun in vain.
+            async with self._outlining:  # one at a time; a request that no client waits for leaves the queue
+                # This may take a minute, longer than most pages wait. They retry, so the work must not be lost.
                 flight.is_detached = True
                 return with_languages(present_outline(await remuxer.outline(fd)))
         except MediaUnreadable:
@@ -138,8 +138,8 @@ class Presentations:
         try:
             await writer.write(keep)
         except StoreError as error:
-            # The library may not know the content yet; the next one who asks after a restart tries again.
-            log.debug("a presentation was not kept", revision=revision, reason=str(error))
+            # The library may not have recorded the content yet; the first request after a restart tries again.
+            log.debug("a presentation was not stored", revision=revision, reason=str(error))
 
 
 def _weight(_: str, found: Presentation | Unpackageable) -> int:
@@ -151,4 +151,4 @@ def _look_up(connection: Connection, revision: str) -> Presentation | None:
     try:
         return None if packed is None else Presentation.unpack(packed)
     except ValueError:
-        return None  # made anew
+        return None  # computed again

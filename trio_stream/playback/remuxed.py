@@ -1,7 +1,7 @@
-"""What is no MP4, as init segments and segments of MP4, made in the sandbox when somebody wants them.
+"""Init segments and segments of files other than MP4, built in the sandbox on request.
 
-A viewer waits for what is made here, so its jobs do not yield to others, are few at once, and have a deadline. What a
-job answers may be made up by the file it read: it is checked to be of the kind it should be before it is handed on.
+A viewer is waiting for them, so these jobs do not yield to others, few run at once, and each has a deadline. The result
+of a job may be forged by the file it parsed: its box type is checked before it is passed on.
 """
 
 from collections.abc import Coroutine, Mapping
@@ -20,19 +20,19 @@ from trio_stream.playback.disk_cache import DiskCache
 from trio_stream.playback.segment_cache import SegmentCache
 
 AT_ONCE = 3
-"""Segments that are made at once: one is ready in much less time than it plays, and the sandbox has other work too."""
+"""Maximum number of segments built at once: each is ready much faster than it plays, and the sandbox has other work."""
 
 OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
-"""Seconds for an outline, and for reading in it: a large file without an index is known as far as that goes."""
+"""Seconds for an outline, and for reading in it: of a large file without an index, only what was read is known."""
 
 DEADLINE = 20.0
-"""Seconds for anything else: tens of milliseconds, on a machine and a disk that are not busy."""
+"""Seconds for other jobs, which take tens of milliseconds if machine and disk are idle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What can be made of a file: what it is kept as, the job that makes it and what that is told, and the kind of box
-    it begins with."""
+    """A result that can be built from a file: its key in the cache, the job that builds it with its options, and the
+    kind of the first box."""
 
     key: str
     job: str
@@ -41,7 +41,7 @@ class Recipe:
 
 
 def init_recipe(revision: str, rendition: Rendition, number: int = 0) -> Recipe:
-    """An init segment of a rendition of the file that has that revision. Raises `LookupError` if there is none such."""
+    """An init segment of a rendition of the file with that revision. Raises `LookupError` if it does not exist."""
     stretch = next((each for each in rendition.stretches if each.init == number), None)
     if stretch is None and (number or rendition.stretches):
         raise LookupError(number)
@@ -52,9 +52,9 @@ def init_recipe(revision: str, rendition: Rendition, number: int = 0) -> Recipe:
 def segment_recipe(
     revision: str, rendition: Rendition, n: int, start: int, stop: int | None, *, until: int | None = None
 ) -> Recipe:
-    """Segment `n` of a rendition, the first being 0: what is shown in [start, stop), None: to the end.
+    """Segment `n` of a rendition, counted from 0: what is shown in [start, stop); None means to the end.
 
-    The last sample of the track lasts until `until`. Times are in its timescale.
+    The last sample of the track lasts until `until`. Times are in the track's timescale.
     """
     options = {**_known(rendition, rendition.stretch(n)), "start": start, "stop": stop, "sequence": n + 1}
     options |= {"begins": n == 0, "until": until}
@@ -63,7 +63,7 @@ def segment_recipe(
 
 
 def keyframe_recipe(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Recipe:
-    """Keyframe `n` of a rendition by itself: it is shown at `start`, and until `stop`."""
+    """Keyframe `n` of a rendition as a segment: it is shown from `start` until `stop`."""
     known = _known(rendition, rendition.stretch(n, keyframe=True))
     options = {**known, "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
     options["begins"] = n == 0
@@ -73,16 +73,16 @@ def keyframe_recipe(revision: str, rendition: Rendition, n: int, start: int, sto
 
 @dataclass(frozen=True, slots=True)
 class RemuxerStatistics:
-    """Segments that are being made now, and those that wait for their turn."""
+    """Segments that are being built now, and those that wait for their turn."""
 
     running: int
     waiting: int
 
 
 class Remuxer:
-    """Asks `sandbox` for what `cache` does not have, at most `at_once` segments at a time.
+    """Runs jobs in `sandbox` for what `cache` does not have, at most `at_once` segments at a time.
 
-    All of it raises `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`.
+    All methods raise `MediaUnreadable`, `SourceUnreadable`, `MediaWorkerFailed` and `TooManyFiles`.
     """
 
     def __init__(self, sandbox: Sandbox, cache: SegmentCache, *, at_once: int = AT_ONCE) -> None:
@@ -91,12 +91,12 @@ class Remuxer:
         self._limiter = trio.CapacityLimiter(at_once)
 
     def statistics(self) -> RemuxerStatistics:
-        """What is going on now."""
+        """Current numbers."""
         now = self._limiter.statistics()
         return RemuxerStatistics(running=now.borrowed_tokens, waiting=now.tasks_waiting)
 
     async def outline(self, fd: int) -> Outline:
-        """What packaging has to know of the file `fd`; that may take as long as `OUTLINE_DEADLINE`."""
+        """What packaging needs to know about the file `fd`; takes up to `OUTLINE_DEADLINE`."""
         done = await self._sandbox.run(
             "outline", fd, {"scan_seconds": SCAN_SECONDS}, deadline=OUTLINE_DEADLINE, urgent=True
         )
@@ -106,16 +106,16 @@ class Remuxer:
             raise _nonsense() from None
 
     async def get(self, fd: int, piece: Recipe) -> OpenFile:
-        """A piece of the file `fd`."""
+        """An init segment, segment or keyframe of the file `fd`, from the cache if possible."""
 
         def make() -> Coroutine[Any, Any, bytes]:
-            # A descriptor of its own: whoever asks first may leave, and close theirs, before it is made.
+            # A duplicated descriptor: the first client may leave and close its own before the segment is built.
             return self._make(OpenFile.dup(fd), piece)
 
         return await self._cache.get(piece.key, make)
 
     async def _make(self, own: OpenFile, piece: Recipe) -> bytes:
-        """What a job makes of a file, which is closed."""
+        """Run the job on a file, and close the file."""
         with own:
             async with self._limiter:
                 done = await self._sandbox.run(
@@ -127,17 +127,16 @@ class Remuxer:
                     urgent=True,
                 )
         made = b"".join(done.blobs.values())
-        # The type of the first box. A parser that was taken over may send anything, also a page with a script.
+        # The type of the first box. A compromised parser may send anything, even a page with a script.
         if made[4:8] != piece.begins:
             raise _nonsense()
         return made
 
 
 class SharedSegments:
-    """What the owner of the data has made and keeps in `folder`, for the other workers of its server.
+    """The segments that the owner of the data has cached in `folder`, for the other workers of its server.
 
-    A file there is whole, and what it is called says what it is, so nobody needs to be asked. The owner does not learn
-    that it was used.
+    Each file is complete and its name identifies it, so the owner need not be asked. It does not notice the use.
     """
 
     def __init__(self, folder: Path, *, threads: int = 4) -> None:
@@ -145,7 +144,7 @@ class SharedSegments:
         self._limiter = trio.CapacityLimiter(threads)
 
     async def open(self, key: str) -> OpenFile | None:
-        """What is kept as `key`; None if it is not there. Raises `TooManyFiles`."""
+        """The segment cached as `key`; None if there is none. Raises `TooManyFiles`."""
         try:
             return await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
         except OSError as error:
@@ -164,4 +163,4 @@ def _known(rendition: Rendition, stretch: Stretch | None = None) -> dict[str, An
 
 
 def _nonsense() -> MediaUnreadable:
-    return MediaUnreadable("its parser was made to answer nonsense")
+    return MediaUnreadable("the media parser returned invalid data")

@@ -1,9 +1,8 @@
-"""Segments that were made, on disk, never more than a budget; what was used longest ago goes first.
+"""Remuxed segments on disk, within a budget, least recently used removed first.
 
-However many ask for a segment that is not there, it is made once, in a task of the cache's own, and all of them get
-it. Who leaves meanwhile changes nothing for the others; with the last of them the work is cancelled. A disk that is
-full or cannot be written to costs nothing but time: what was made is handed out all the same, and made again for the
-next.
+However many clients request a missing segment, it is built once, in a task of the cache, and all of them get it. A
+client that disconnects does not affect the others; when the last one does, the work is cancelled. If the disk is full
+or cannot be written to, playback still works: the segment is returned without being stored, and built again next time.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,10 +23,11 @@ log = structlog.get_logger("trio_stream.playback")
 
 @dataclass(frozen=True, slots=True)
 class SegmentCacheStatistics:
-    """`segments` are kept, of `size` bytes; `budget` may be. `making` are being made now.
+    """`segments` are stored, with `size` bytes of at most `budget`. `making` are being built now.
 
-    Totals since the start: `found` were there, `made` were not, `shared` were just being made for somebody else,
-    `given_up` had nobody any more who waited, `removed` made room for others, `unkept` were handed out and not kept.
+    Totals since the start: `found` were stored, `made` were built, `shared` were already being built for another
+    client, `given_up` were cancelled because no client waited any more, `removed` made room for others, `unkept` were
+    returned without being stored.
     """
 
     segments: int
@@ -43,25 +43,25 @@ class SegmentCacheStatistics:
 
 
 class SegmentCache:
-    """Segments in `folder`, at most `budget` bytes, with `threads` threads at the disk. `serve` is its task."""
+    """Segments in `folder`, at most `budget` bytes, using `threads` threads for the disk. `serve` is its task."""
 
     def __init__(self, folder: Path, budget: int, *, threads: int = 4) -> None:
         self._shelf = DiskCache(folder)
         self._budget = budget
         self._limiter = trio.CapacityLimiter(threads)
         self._kept: BoundedCache[str, int] = BoundedCache(budget, _weight)
-        """The sizes of what is on the disk, whole."""
+        """The sizes of the complete files on the disk."""
         self._coming = 0
-        """Bytes of what is being written, or waits for room: there is never more on the disk than the budget."""
+        """Bytes being written, or waiting for room: files on the disk never exceed the budget."""
         self._making: SingleFlight[str, OpenFile] = SingleFlight(
-            "the server makes no segments now", share=_share, discard=OpenFile.close
+            "the segment builder is not running", share=_share, discard=OpenFile.close
         )
         self._making_room = trio.Lock()
         self._failing = False
         self._found = self._made = self._removed = self._unkept = 0
 
     def statistics(self) -> SegmentCacheStatistics:
-        """What there is now, and totals since the start."""
+        """Current numbers, and totals since the start."""
         making = self._making.statistics()
         return SegmentCacheStatistics(
             segments=len(self._kept),
@@ -77,7 +77,7 @@ class SegmentCache:
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Find again what is there, and make what is asked for, until cancelled. It may be served again."""
+        """Find the stored segments, and build requested ones until cancelled. May be called again."""
         self._kept.clear()
         gone = []
         try:
@@ -85,7 +85,7 @@ class SegmentCache:
                 gone += self._kept.put(key, size)
         except OSError as error:
             self._note(error)
-        gone += self._kept.make_room(0)  # also one that is larger than the budget by itself
+        gone += self._kept.make_room(0)  # even one that is larger than the budget alone
         self._removed += len(gone)
         await self._remove(gone)
         await self._making.serve(task_status=task_status)
@@ -93,9 +93,9 @@ class SegmentCache:
     async def get(self, key: str, make: Callable[[], Awaitable[bytes]]) -> OpenFile:
         """The segment `key`, a name of letters, digits and dashes.
 
-        If it is not there and nobody makes it yet, `make` is called at once, and what it returns is awaited in a task
-        that may outlive this one; what that raises is raised for all who wait. Raises `MediaWorkerFailed` if nothing
-        can be made now, `TooManyFiles`.
+        If it is neither stored nor being built, `make` is called at once, and its result is awaited in a task that may
+        outlive this one; an exception there is raised for all who wait. Raises `MediaWorkerFailed` if `serve` is not
+        running, `TooManyFiles`.
         """
         while self._kept.get(key) is not None:
             file = await self._open(key)
@@ -109,7 +109,7 @@ class SegmentCache:
         return await self._making.get(key, begin)
 
     async def _open(self, key: str) -> OpenFile | None:
-        """What is kept; None if it has gone."""
+        """The stored file; None if it has disappeared."""
         try:
             file = await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
         except OSError as error:
@@ -127,7 +127,7 @@ class SegmentCache:
         return await self._keep(key, data)
 
     async def _keep(self, key: str, data: bytes) -> OpenFile:
-        """Keep a segment if that can be; return it open in any case."""
+        """Store a segment if possible; return it open in any case."""
         try:
             try:
                 file = await self._put(key, data)
@@ -136,18 +136,18 @@ class SegmentCache:
                 file = None
             if file is not None:
                 return file
-            self._unkept += 1  # a full disk costs time, and keeps nobody from playing
+            self._unkept += 1  # a full disk costs time, but does not stop playback
             return await trio.to_thread.run_sync(in_memory, data, limiter=self._limiter)
         except OSError as error:
             raise _failure(error) from None
 
     async def _put(self, key: str, data: bytes) -> OpenFile | None:
-        """What is kept now; None if there is no room. Raises `OSError`."""
-        if len(data) + self._coming > self._budget:  # what is being written cannot be removed yet
+        """The stored file; None if there is no room. Raises `OSError`."""
+        if len(data) + self._coming > self._budget:  # files being written cannot be removed yet
             return None
-        self._coming += len(data)  # before it is written, so that there is never more on the disk
+        self._coming += len(data)  # before the write, so that the disk never holds more
         try:
-            # One at a time: what another makes room with is gone from the disk before this takes its place.
+            # One at a time: files removed to make room are gone from the disk before this one is written.
             async with self._making_room:
                 gone = self._kept.make_room(self._coming)
                 self._removed += len(gone)
@@ -155,20 +155,22 @@ class SegmentCache:
             file = await trio.to_thread.run_sync(self._shelf.put, key, data, limiter=self._limiter)
         finally:
             self._coming -= len(data)
-        self._kept.put(key, len(data))  # in place of one that was made when this had been given up already
+        self._kept.put(key, len(data))  # replaces one that was built after its request was abandoned
         self._failing = False
         return file
 
     async def _remove(self, keys: Sequence[str]) -> None:
         if keys:
-            # They are not counted any more: left there because somebody went, they would stay beyond the budget.
+            # They no longer count: if a cancelled request left them on the disk, they would exceed the budget.
             with trio.CancelScope(shield=True):
                 await trio.to_thread.run_sync(self._shelf.remove, keys, limiter=self._limiter)
 
     def _note(self, error: OSError) -> None:
-        """Say that the disk does not do what it should, once until it does again."""
+        """Log a disk error, once until the disk works again."""
         if not self._failing:
-            log.warning("segments cannot be kept, and are made for everybody anew", reason=str(error))
+            log.warning(
+                "segments cannot be stored on disk, and are built again for each request", reason=str(error)
+            )
         self._failing = True
 
 
@@ -177,12 +179,12 @@ def _weight(_: str, size: int) -> int:
 
 
 def _share(made: OpenFile) -> OpenFile:
-    """A descriptor of its own for one who waited. Raises `TooManyFiles`."""
+    """A duplicated descriptor for each request that waited. Raises `TooManyFiles`."""
     return OpenFile.dup(made.fd)
 
 
 def _failure(error: OSError) -> TooManyFiles | MediaWorkerFailed:
-    """Why it cannot even be had in memory."""
+    """Why it cannot even be held in memory."""
     if error.errno in NO_DESCRIPTOR:
         return TooManyFiles()
     return MediaWorkerFailed(f"there is no room for a segment: {error.strerror or error}")

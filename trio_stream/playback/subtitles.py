@@ -1,6 +1,6 @@
-"""Subtitles in segments: the WebVTT that was made of a track, or of a file beside the video, taken apart.
+"""Subtitles in segments: parsed WebVTT, converted from a track or from a file beside the video.
 
-A text is a file we made, named by its digest, so what was taken apart once stays right.
+Its file is a derived file named by its digest, so a parsed one never becomes outdated.
 """
 
 from functools import partial
@@ -17,17 +17,17 @@ from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
 TEXT = "s-"
-"""Before the digest of a text, where a rendition has its name."""
+"""Prefix of the digest of subtitles, in the place of the name of a rendition."""
 
 MOST = 64
-"""Texts in memory; one takes some 200 KB for a film."""
+"""Maximum number of subtitles in memory; one takes some 200 KB for a film."""
 
 BUDGET = 64 << 20
-"""Bytes that they take together: one may be as large as what is made (`LARGEST`)."""
+"""Bytes of all of them together: one may be as large as a derived file (`LARGEST`)."""
 
 
 class SubtitleCache:
-    """Texts of videos, read by one thread at a time."""
+    """The subtitles of videos, read by one thread at a time."""
 
     def __init__(self, database: Database, derived: Derived) -> None:
         self._database = database
@@ -36,13 +36,13 @@ class SubtitleCache:
         self._known: BoundedCache[tuple[str, str], Cues] = BoundedCache(BUDGET, _weight, most=MOST)
 
     async def cues(self, id_: str, name: str) -> Cues:
-        """The cues of a text of that video. Raises `DerivedNotFound`, `StoreError`."""
+        """The cues of these subtitles of the video. Raises `DerivedNotFound`, `StoreError`."""
         found = self._known.get((id_, name))
         if found is None:
             there = await self._database.read(partial(subtitles_of, id_=id_))
             if not any(text.name == name for text in there):
-                raise DerivedNotFound("there is no such text")
-            # Closed here and not in the thread: who is cancelled while it waits for its turn gets no thread.
+                raise DerivedNotFound("there are no such subtitles")
+            # Closed here and not in the thread: a task that is cancelled while waiting for its turn gets no thread.
             with await self._derived.open(name.removeprefix(TEXT), "vtt") as file:
                 found = await trio.to_thread.run_sync(_read, file.fd, limiter=self._limiter)
             self._known.put((id_, name), found)
@@ -59,7 +59,7 @@ def _read(fd: int) -> Cues:
 
 
 def subtitles_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
-    """The subtitles of a video of which there is WebVTT."""
+    """The subtitles of a video that have been converted to WebVTT."""
     rows = subtitles.converted_subtitles(connection, id_)
     said = [
         text_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)

@@ -1,4 +1,4 @@
-"""The names of videos by their ids, remembered for a moment: not every range of a video has to ask the database."""
+"""The names of videos by id, cached for a second: not every range request of a video queries the database."""
 
 from functools import partial
 from sys import getsizeof
@@ -11,20 +11,20 @@ from trio_stream.library.records import pages
 from trio_stream.store.database import Database
 
 MOMENT = 1.0
-"""Seconds for which a name is believed; a video may get another one at any time."""
+"""Seconds for which a name is cached; a video may be renamed at any time."""
 
 MOST = 4096
-"""Names that are remembered."""
+"""Maximum number of cached names."""
 
 BUDGET = 8 << 20
-"""Bytes that they take together: a name may have four thousand."""
+"""Bytes of all of them together: a name may have four thousand."""
 
 FIXED = 256
-"""Bytes that one of them takes beside its text."""
+"""Bytes counted for each name in addition to its text."""
 
 
 class Names:
-    """Asks `database`, at most once a moment for each id."""
+    """Names from `database`, queried at most once per second for each id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
