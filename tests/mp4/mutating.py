@@ -28,7 +28,7 @@ INTERESTING = (
 LARGEST = 1 << 18
 """Bytes of a file without its holes; what grows beyond is not kept."""
 
-DEEPEST = 12
+MAX_DEPTH = 12
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ def parse(data: bytes, depth: int = 0) -> list[Node]:
         payload = data[at + header : at + size]
         if name == "mdat":
             nodes.append(Node(name, large=header == 16, hole=len(payload)))
-        elif name in CONTAINERS and depth < DEEPEST and len(payload) >= CONTAINERS[name]:
+        elif name in CONTAINERS and depth < MAX_DEPTH and len(payload) >= CONTAINERS[name]:
             skip = CONTAINERS[name]
             nodes.append(Node(name, payload[:skip], parse(payload[skip:], depth + 1), header == 16))
         else:

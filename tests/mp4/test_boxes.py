@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tests.costs import assert_costs
 from tests.mp4 import making
 from trio_stream.mp4.boxes import (
-    DEEPEST,
-    MOST_BOXES,
+    MAX_BOXES,
+    MAX_DEPTH,
     Box,
     Fields,
     Head,
@@ -60,7 +60,7 @@ def test_boxes_are_read_as_they_were_written(written: list[tuple[str, bytes, boo
     assert all((each.path, each.depth) == (f"moov/{each.kind}", 3) for each in found)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=1, max_size=DEEPEST - 1))
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=1, max_size=MAX_DEPTH - 1))
 def test_a_box_says_where_it_lies_however_deep(around: list[tuple[bool, int]]) -> None:
     data = making.box("last", b"payload")
     for large, before in around:
@@ -127,22 +127,22 @@ def test_any_bytes_are_boxes_or_malformed(data: bytes) -> None:
 
 def test_boxes_in_boxes_have_an_end() -> None:
     data = b""
-    for number in range(DEEPEST + 2):
+    for number in range(MAX_DEPTH + 2):
         data = making.box(f"b{number:03}", data)
     [deepest] = read_boxes(data)
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         [deepest] = deepest.children()
-    assert deepest.depth == DEEPEST
+    assert deepest.depth == MAX_DEPTH
     with pytest.raises(Malformed, match=r"the box b009/b008/.*b001: boxes are nested too deeply"):
         list(deepest.children())
 
 
 def test_boxes_beside_boxes_have_an_end() -> None:
-    data = making.box("free") * (MOST_BOXES - 1)
-    assert sum(1 for _ in read_boxes(data)) == MOST_BOXES - 1
+    data = making.box("free") * (MAX_BOXES - 1)
+    assert sum(1 for _ in read_boxes(data)) == MAX_BOXES - 1
 
     def refuse() -> None:
-        with pytest.raises(Malformed, match=f"the box moov: there are more than {MOST_BOXES} boxes in it"):
+        with pytest.raises(Malformed, match=f"the box moov: there are more than {MAX_BOXES} boxes in it"):
             list(read_boxes(many, "moov"))
 
     many = data * 10

@@ -22,7 +22,7 @@ from tests.mp4.making import (
 )
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.extent import placed_tracks, read_located
-from trio_stream.mp4.reading.descriptions import MOST_CHANGES, Described
+from trio_stream.mp4.reading.descriptions import MAX_CHANGES, Described
 from trio_stream.mp4.reading.locating import locate
 from trio_stream.mp4.reading.movie import Movie, read_movie
 
@@ -102,6 +102,6 @@ def test_sound_that_is_configured_alike_is_coded_alike() -> None:
 
 
 def test_more_changes_than_anybody_makes() -> None:
-    track = made([1, 2] * (MOST_CHANGES // 2 + 1), SMALL, LARGE, per=1)
+    track = made([1, 2] * (MAX_CHANGES // 2 + 1), SMALL, LARGE, per=1)
     with pytest.raises(Malformed, match="the coding changes more than 1,000 times"):
         read_movie(payload(film(track)), 1 << 30)

@@ -28,7 +28,7 @@ from tests.mp4.making import (
     words,
 )
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.reading.fragmented import FEWEST, read_fragments
+from trio_stream.mp4.reading.fragmented import MIN_LIMIT, read_fragments
 from trio_stream.mp4.reading.locating import fragments, locate
 from trio_stream.mp4.reading.movie import Movie, Track, read_movie
 
@@ -288,8 +288,8 @@ MANY = 0x7FFFFFFF
         ),
         (tfhd(1) + bare(MANY, 0, 0x200), "the box moof/traf/trun: 2147483647 samples"),
         (
-            tfhd(1) + bare(FEWEST // 2, 0) * 3,
-            f"the box moof/traf/trun: {FEWEST // 2} samples exceed the limit for the file",
+            tfhd(1) + bare(MIN_LIMIT // 2, 0) * 3,
+            f"the box moof/traf/trun: {MIN_LIMIT // 2} samples exceed the limit for the file",
         ),
     ],
 )
@@ -300,11 +300,11 @@ def test_faults_name_their_box(traf: bytes, sentence: str) -> None:
 
 def test_tracks_together_have_no_more_samples_than_the_file_has_bytes() -> None:
     tracks = [replace(TWO, id=number + 1) for number in range(9)]
-    count = FEWEST // 2
+    count = MIN_LIMIT // 2
     data = (
         opening(*tracks)
         + box("moof", *(box("traf", tfhd(each.id), bare(count, 0)) for each in tracks))
-        + box("mdat", bytes(FEWEST))
+        + box("mdat", bytes(MIN_LIMIT))
     )
     with pytest.raises(Malformed, match=f"the box moof/traf/trun: {count} samples exceed the limit"):
         read(data)
@@ -346,9 +346,9 @@ def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
 def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
     """They can be claimed in any number: in each run as many as the file has bytes, also of a track that is not there,
     or where no file is."""
-    run = box("traf", tfhd(track), bare(FEWEST, offset))
+    run = box("traf", tfhd(track), bare(MIN_LIMIT, offset))
     once, often = (opening(TWO) + box("moof", run * count) for count in (1, 100))
-    assert len(often) < FEWEST
+    assert len(often) < MIN_LIMIT
 
     def refuse() -> None:
         for _ in range(5):  # once takes a millisecond

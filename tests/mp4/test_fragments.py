@@ -97,7 +97,7 @@ def test_pictures_that_begin_late(late: int, offset: int) -> None:
     _, track = track_of(replace(made, edits=edits, timescale=1000))
     _, samples, timeline = place(track, 1000)
     init = init_segment((track, timeline))
-    head = fragment_head(samples, timeline, 0, samples.count, 1, pictures=1000)
+    head = fragment_head(samples, timeline, 0, samples.count, 1, video_timescale=1000)
     movie = read(init + head + b"".join(made.contents))
     [again] = movie.tracks
     *_, placed = place(again, movie.timescale, fragmented=True)
@@ -117,16 +117,16 @@ def test_an_init_segment_says_what_the_file_says() -> None:
     assert [each.kind for each in boxes] == ["ftyp", "moov"]
     assert bytes(boxes[0].payload) == b"iso6\0\0\0\0iso6cmfcmp41"
     movie = read_movie(boxes[1].payload, len(data))
-    pictures, voice = movie.tracks
+    video, audio = movie.tracks
     assert movie.fragmented
     assert movie.timescale == 12_345
     assert sorted(movie.defaults) == [1, 2]
-    assert (pictures.id, pictures.enabled, pictures.language, pictures.edits) == (1, True, "eng", ())
-    assert pictures.header[-44:] == quarter + words(320 << 16, 180 << 16)
-    assert (pictures.media, pictures.descriptions) == (track.media, track.descriptions)
-    assert (voice.id, voice.enabled, voice.language) == (2, True, None)
-    assert [(edit.duration, edit.media_time) for edit in voice.edits] == [(0, 1024)]
-    assert voice.entry == sound.entry
+    assert (video.id, video.enabled, video.language, video.edits) == (1, True, "eng", ())
+    assert video.header[-44:] == quarter + words(320 << 16, 180 << 16)
+    assert (video.media, video.descriptions) == (track.media, track.descriptions)
+    assert (audio.id, audio.enabled, audio.language) == (2, True, None)
+    assert [(edit.duration, edit.media_time) for edit in audio.edits] == [(0, 1024)]
+    assert audio.entry == sound.entry
     moov = boxes[1]
     assert [each.kind for each in moov.children()] == ["mvhd", "trak", "trak", "mvex"]
     for trak, media in zip(

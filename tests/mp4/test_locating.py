@@ -101,7 +101,7 @@ def test_boxes_may_claim_anything() -> None:
 
 
 def test_a_file_has_so_many_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locating, "MOST_TOP_BOXES", 10)
+    monkeypatch.setattr(locating, "MAX_TOP_BOXES", 10)
     with pytest.raises(Malformed, match=r"^there are more than 10 boxes in it$"):
         File(box("free") * 11 + MOOV).locate()
     File(box("free") * 9 + MOOV).locate()

@@ -29,7 +29,7 @@ from tests.mp4.making import (
     trak,
     words,
 )
-from trio_stream.mp4.boxes import MOST_BOXES, Malformed, read_boxes
+from trio_stream.mp4.boxes import MAX_BOXES, Malformed, read_boxes
 from trio_stream.mp4.reading import movie as reading
 from trio_stream.mp4.reading.movie import Movie, Track, read_movie
 
@@ -361,7 +361,7 @@ def test_faults_of_the_whole(index: bytes, sentence: str) -> None:
 
 
 def test_more_tracks_than_anybody_needs() -> None:
-    tracks = [plain(0, id=number + 1) for number in range(reading.MOST_TRACKS + 1)]
+    tracks = [plain(0, id=number + 1) for number in range(reading.MAX_TRACKS + 1)]
     read_movie(moov(tracks[:-1], [()] * (len(tracks) - 1))[8:], 1000)
     with pytest.raises(Malformed, match="the box moov: there are more than 200 tracks"):
         read_movie(moov(tracks, [()] * len(tracks))[8:], 1000)
@@ -448,15 +448,15 @@ def test_boxes_of_nothing_cost_little() -> None:
         return payload(film(*(replace(made, id=number + 1) for number in range(tracks))))
 
     def refuse(data: bytes) -> None:
-        with pytest.raises(Malformed, match=f"stbl: there are more than {MOST_BOXES} boxes in it"):
+        with pytest.raises(Malformed, match=f"stbl: there are more than {MAX_BOXES} boxes in it"):
             read_movie(data, len(data))
 
     def read_once(times: int) -> None:
         for _ in range(times):
-            assert len(list(read_boxes(allowed))) == MOST_BOXES - 1
+            assert len(list(read_boxes(allowed))) == MAX_BOXES - 1
 
-    allowed = box("free") * (MOST_BOXES - 1)
-    bomb, most = index(8, MOST_BOXES * 9), index(2, MOST_BOXES - 20)
+    allowed = box("free") * (MAX_BOXES - 1)
+    bomb, most = index(8, MAX_BOXES * 9), index(2, MAX_BOXES - 20)
     assert_costs(3, lambda: refuse(bomb), lambda: read_once(1))
     assert_costs(3, lambda: read_movie(most, len(most)), lambda: read_once(2))
 

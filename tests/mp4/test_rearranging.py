@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.mp4.making import Edit, Making, Sample
 from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
 from trio_stream.mp4.boxes import Malformed
-from trio_stream.mp4.edits.rearranging import FEWEST, REPEATED, TimedEdit, rearrange
+from trio_stream.mp4.edits.rearranging import MAX_REPEATS, MIN_LIMIT, TimedEdit, rearrange
 from trio_stream.mp4.edits.ticks import finer
 from trio_stream.mp4.edits.timeline import place
 from trio_stream.mp4.reading.tables import SampleTable
@@ -151,7 +151,7 @@ def test_a_track_is_not_presented_too_often() -> None:
     """However long its edit list is, it makes no more of a file than there may be."""
     track = read(Making((Sample(1, FRAME),) * 2000, (2000,)))
     whole = TimedEdit(0, 2000 * FRAME, 0, 2000 * FRAME)
-    often = REPEATED + FEWEST // 2000
+    often = MAX_REPEATS + MIN_LIMIT // 2000
     assert rearrange(track, [whole] * often) is not None
     with pytest.raises(Malformed, match="it repeats the track too many times"):
         rearrange(track, [whole] * (often + 1))

@@ -137,7 +137,7 @@ def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: in
     at = data.index(b"moov")
     length = int.from_bytes(data[at - 4 : at])
     [track] = read_movie(data[at + 4 : at - 4 + length], len(data)).tracks
-    assert track.entry.channels_heard == channels
+    assert track.entry.channel_count == channels
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: in
 def test_channels(kind: str, config: str, channels: int) -> None:
     data = bytes.fromhex(config)
     boxes = {"ac-3": {"dac3": data}, "ec-3": {"dec3": data}, "Opus": {"dOps": data}}.get(kind, {})
-    assert SampleEntry(kind, boxes, channels=4, config=data).channels_heard == channels
+    assert SampleEntry(kind, boxes, channels=4, config=data).channel_count == channels
 
 
 @given(st.sampled_from(["mp4a", "ac-3", "ec-3", "Opus"]), st.binary(max_size=12))
 def test_channels_of_anything(kind: str, data: bytes) -> None:
     boxes = dict.fromkeys(("dac3", "dec3", "dOps"), data)
-    assert 0 <= SampleEntry(kind, boxes, channels=2, config=data).channels_heard < 256
+    assert 0 <= SampleEntry(kind, boxes, channels=2, config=data).channel_count < 256

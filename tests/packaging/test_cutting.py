@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
-from trio_stream.packaging.cutting import FIRST, MOST_SEGMENTS, NEAR, TARGET, cut, cut_evenly, thin
+from trio_stream.packaging.cutting import FIRST, MAX_SEGMENTS, NEAR, TARGET, cut, cut_evenly, thin
 
 gaps = st.lists(st.sampled_from([0.04, 0.5, 1.0, 2.0, 3.3, 10.0]) | st.floats(0.01, 20), max_size=60)
 keyframes = gaps.map(lambda each: list(accumulate(each, initial=0.0)))
@@ -138,7 +138,7 @@ def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
 
 def test_there_are_not_more_than_may_be_whatever_the_times_are() -> None:
     assert thin(range(100), 1.0, 10) == list(range(10))
-    assert len(cut(range(0, 14 * MOST_SEGMENTS, 7), 14.0 * MOST_SEGMENTS)) == MOST_SEGMENTS + 1
+    assert len(cut(range(0, 14 * MAX_SEGMENTS, 7), 14.0 * MAX_SEGMENTS)) == MAX_SEGMENTS + 1
 
 
 @given(st.floats(0, 1000), st.floats(0, 100))

@@ -36,9 +36,9 @@ from trio_stream.mp4.edits.timeline import Timeline, Unsupported
 from trio_stream.mp4.reading.esds import write_esds
 from trio_stream.mp4.reading.movie import Movie, read_movie
 from trio_stream.mp4.reading.sample_entry import read_sample_entry
-from trio_stream.packaging.from_mp4 import HEAD, MOST_KEYS, PER_SAMPLE, present
+from trio_stream.packaging.from_mp4 import HEAD, MAX_KEYS, PER_SAMPLE, present
 from trio_stream.packaging.presentation import Presentation, Rendition
-from trio_stream.packaging.selection import MOST_SOUNDS, PackagedTrack, omitted_tracks, packaged_tracks
+from trio_stream.packaging.selection import MAX_AUDIO_TRACKS, PackagedTrack, omitted_tracks, packaged_tracks
 
 
 def presented(*tracks: Making) -> Presentation:
@@ -50,7 +50,7 @@ def one(*tracks: Making) -> Rendition:
     return rendition
 
 
-def why_not(*tracks: Making) -> str:
+def refusal_reason(*tracks: Making) -> str:
     with pytest.raises(Unsupported) as caught:
         presented(*tracks)
     return str(caught.value)
@@ -144,12 +144,12 @@ def test_sound_is_cut_where_the_pictures_are(
         assert start == times[first]
     assert found.starts[0] == 0  # however late it begins
     assert found.starts[-1] == times[-1]
-    marks = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
-    for mark in marks[:-1]:
+    segment_boundaries = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
+    for mark in segment_boundaries[:-1]:
         after = next((each for each in range(timeline.first, samples.count) if times[each] >= mark), None)
         if after is not None and after > timeline.first:
             assert after in found.samples
-    beyond = [start for start in found.starts[:-1] if start > marks[-1] + 1024]
+    beyond = [start for start in found.starts[:-1] if start > segment_boundaries[-1] + 1024]
     assert all(after - before >= 2 * SOUND - 1024 for before, after in pairwise(beyond))
 
 
@@ -309,7 +309,7 @@ def test_which_tracks_there_are() -> None:
     assert [each.default for each in presentation.renditions] == [True, True, False]
     assert [each.language for each in presentation.audio] == ["eng", "por"]
     many = presented(pictures(), *(replace(sound(2), id=number) for number in range(2, 50)))
-    assert len(many.audio) == MOST_SOUNDS
+    assert len(many.audio) == MAX_AUDIO_TRACKS
 
 
 def test_tracks_start_together() -> None:
@@ -435,7 +435,7 @@ def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
     found = packaged_tracks(movie(replace(made, edits=())))
     keys = present(found).renditions[0].keys
     assert keys is not None
-    assert len(keys) <= MOST_KEYS + 1
+    assert len(keys) <= MAX_KEYS + 1
 
 
 @pytest.mark.parametrize(
@@ -462,7 +462,7 @@ def test_millions_of_keyframes_cost_little(few: tuple[int, int], many: tuple[int
     assert_costs(times, lambda: present_it(more), lambda: present_it(less))
     keys = present_it(more).keys
     assert keys is not None
-    assert len(keys) <= MOST_KEYS + 1
+    assert len(keys) <= MAX_KEYS + 1
 
 
 def test_times_go_forwards_whatever_the_file_says() -> None:
@@ -522,7 +522,7 @@ def test_what_is_omitted_has_a_reason() -> None:
     ],
 )
 def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: Making, code: str, reason: str) -> None:
-    film = movie(pictures(), *(sound(1, id_=10 + number) for number in range(MOST_SOUNDS)), left_out)
+    film = movie(pictures(), *(sound(1, id_=10 + number) for number in range(MAX_AUDIO_TRACKS)), left_out)
     tracks = packaged_tracks(film)
     found = [each for each in omitted_tracks(film, tracks) if each.track == left_out.id]
     assert [(each.code, each.reason) for each in found] == [(code, reason)]

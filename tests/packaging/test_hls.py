@@ -236,7 +236,7 @@ def test_texts_are_cut_where_the_pictures_are(
         segments=segments([each * 8 // 15 for each in [*durations, longer]], [1] * (len(durations) + 1))
     )
     presentation = Presentation((playing, *([heard] if with_sound else [])))
-    marks = hls.text_marks(presentation)
+    marks = hls.subtitle_boundaries(presentation)
     target = presentation.target_duration
     assert marks[0] == 0
     assert marks[-1] == presentation.duration

@@ -16,7 +16,7 @@ from trio_stream.packaging import presentation as module
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import (
     LARGEST,
-    MOST_TOGETHER,
+    MAX_PEAK_SEGMENTS,
     Presentation,
     Rendition,
     Segments,
@@ -61,21 +61,21 @@ renditions = st.builds(
 @given(st.lists(renditions, max_size=3).map(tuple), st.booleans())
 def test_what_is_packed_is_what_is_unpacked(made: tuple[Rendition, ...], by_copy: bool) -> None:
     presentation = Presentation(made, by_copy)
-    assert Presentation.unpack(presentation.pack()) == presentation
+    assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
 
 def test_a_film_of_two_hours_is_small() -> None:
     long = segments([540_540] * 1200, [750_000 + 37 * number % 1000 for number in range(1200)])
     keys = segments([90_090] * 7200, [30_000 + 41 * number % 5000 for number in range(7200)])
     presentation = Presentation((video(segments=long, keys=keys), audio(segments=long)))
-    assert len(presentation.pack()) < 40_000
+    assert len(presentation.to_bytes()) < 40_000
     assert presentation.nbytes < 300_000
 
 
 def test_what_another_version_packed_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = Presentation((video(),)).pack()
+    packed = Presentation((video(),)).to_bytes()
     monkeypatch.setattr(module, "SCHEME", 99)
-    assert Presentation.unpack(packed) is None
+    assert Presentation.from_bytes(packed) is None
 
 
 def packed(plain: object) -> bytes:
@@ -83,7 +83,7 @@ def packed(plain: object) -> bytes:
 
 
 def plain() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(zlib.decompress(Presentation((video(),)).pack()))
+    found: dict[str, Any] = json.loads(zlib.decompress(Presentation((video(),)).to_bytes()))
     return found
 
 
@@ -102,7 +102,7 @@ def changed(name: str, value: object) -> dict[str, Any]:
         zlib.compress(b"no JSON"),
         zlib.compress(b"\xff\xfe\xfd"),
         zlib.compress(b"[" * 100_000),
-        Presentation((video(),)).pack()[:-20],
+        Presentation((video(),)).to_bytes()[:-20],
         packed(None),
         packed([]),
         packed({}),
@@ -123,16 +123,16 @@ def changed(name: str, value: object) -> dict[str, Any]:
 )
 def test_what_nobody_packed_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a stored presentation"):
-        Presentation.unpack(data)
+        Presentation.from_bytes(data)
 
 
 @given(st.binary(max_size=60), st.integers(0, 200), st.integers(0, 255))
 def test_any_bytes_are_a_presentation_or_refused(data: bytes, at: int, byte: int) -> None:
-    spoilt = bytearray(Presentation((video(),)).pack())
+    spoilt = bytearray(Presentation((video(),)).to_bytes())
     spoilt[at % len(spoilt)] = byte
     for each in (data, bytes(spoilt)):
         try:
-            Presentation.unpack(each)
+            Presentation.from_bytes(each)
         except ValueError:
             continue
 
@@ -151,7 +151,7 @@ def test_a_bomb_is_not_unpacked() -> None:
 
     def refuse(data: bytes) -> None:
         with pytest.raises(ValueError, match="not a stored presentation"):
-            Presentation.unpack(data)
+            Presentation.from_bytes(data)
 
     bomb, allowed = spaces(10 * largest), spaces(largest)
     assert_costs(3, lambda: refuse(bomb), lambda: refuse(allowed))
@@ -205,7 +205,7 @@ def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
     def among(longest: int) -> Segments:
         return segments([1] * 2000 + [longest] + [1] * 2000, [100] * 4001)
 
-    long, short = among(2000), among(MOST_TOGETHER)
+    long, short = among(2000), among(MAX_PEAK_SEGMENTS)
     assert_costs(3, lambda: bandwidth(long, 1), lambda: bandwidth(short, 1))
 
 
@@ -231,6 +231,6 @@ def test_no_segment_is_longer_than_the_target_rounded(longest: int, target: int)
 
 
 def test_pixels_are_fractions() -> None:
-    found = Presentation.unpack(Presentation((video(pixel_aspect=Fraction(64, 45)),)).pack())
+    found = Presentation.from_bytes(Presentation((video(pixel_aspect=Fraction(64, 45)),)).to_bytes())
     assert found is not None
     assert found.renditions[0].pixel_aspect == Fraction(64, 45)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from tests.packaging.making import audio, segments, title, video
 from trio_stream.packaging.presentation import Presentation
-from trio_stream.packaging.title import Source, Title, marks, names, printable, text_label
+from trio_stream.packaging.title import Source, Title, names, printable, segment_boundaries, subtitle_label
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_names(labels: list[str | None], languages: list[str | None], expected: 
 def test_names_of_subtitles(label: str, language: str | None, kinds: str, expected: str | None) -> None:
     """What a label says is not said twice."""
     flags = {kind: kind in kinds.split() for kind in ("forced", "hearing_impaired")}
-    assert text_label(label, language, **flags) == expected
+    assert subtitle_label(label, language, **flags) == expected
 
 
 @given(
@@ -73,14 +73,18 @@ def test_all_sounds_are_those_of_the_first_file_that_has_some() -> None:
     mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
     small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
     large = Source("", "r/z", Presentation((video(), audio("a2"), audio("a3"))))
-    assert [(source, sound.name) for source, sound in Title((mute, large, small)).sounds] == [
+    assert [(source, sound.name) for source, sound in Title((mute, large, small)).audio] == [
         (large, "a2"),
         (large, "a3"),
     ]
-    assert Title((mute,)).sounds == []
+    assert Title((mute,)).audio == []
 
 
 def test_marks() -> None:
-    assert marks(Presentation((video(), audio()))) == [0, 2, 6, 12, 769_024 / 48_000]
-    assert marks(Presentation((video(),))) == [0, 2, 6, 12, 16]
-    assert marks(Presentation((audio(segments=segments([48_000, 96_000], [1, 1], 4800)),))) == [0.1, 1.1, 3.1]
+    assert segment_boundaries(Presentation((video(), audio()))) == [0, 2, 6, 12, 769_024 / 48_000]
+    assert segment_boundaries(Presentation((video(),))) == [0, 2, 6, 12, 16]
+    assert segment_boundaries(Presentation((audio(segments=segments([48_000, 96_000], [1, 1], 4800)),))) == [
+        0.1,
+        1.1,
+        3.1,
+    ]

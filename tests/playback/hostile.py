@@ -27,7 +27,7 @@ MODULES: tuple[ModuleType, ...] = (
     presentation, segments, title, from_mp4, indexes, codecs,
 )  # fmt: skip
 
-MOST_SEGMENTS = 4
+MAX_SEGMENTS = 4
 MOST_RENDITIONS = 6
 TEXT = Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English")
 
@@ -61,9 +61,9 @@ def say(found: Presentation) -> None:
     if len(manifest) < 100_000:
         ET.fromstring(manifest)
     hls.subtitle_playlist("s-1", found, "r/x", made.target_duration).encode()
-    packed = found.pack()
+    packed = found.to_bytes()
     try:
-        assert Presentation.unpack(packed) == found
+        assert Presentation.from_bytes(packed) == found
     except ValueError:  # too large to be kept: it is found out again
         assert found.nbytes > 1 << 20
     for rendition in found.renditions:
@@ -84,7 +84,7 @@ def _send(index: Index, rendition: Rendition, size: int) -> None:
     track = index.tracks[rendition.name]
     assert [each.kind for each in read_boxes(segments.init(track))] == ["ftyp", "moov"]
     listed = rendition.segments
-    numbers = {*range(min(MOST_SEGMENTS, len(listed))), len(listed) - 1}
+    numbers = {*range(min(MAX_SEGMENTS, len(listed))), len(listed) - 1}
     asked = [(number, listed.samples[number], listed.samples[number + 1]) for number in sorted(numbers)]
     if rendition.keys is not None:
         asked += [(0, each, each + 1) for each in (rendition.keys.samples[0], rendition.keys.samples[-2])]

@@ -45,11 +45,11 @@ def index_of(path: Path) -> Index:
         os.close(fd)
 
 
-def stretches(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
+def spans(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
     """What players get of a rendition, one init segment after the other."""
     data, track = path.read_bytes(), index.tracks[rendition.name]
-    firsts = [each.first for each in rendition.stretches] or [0]
-    inits = [each.init for each in rendition.stretches] or [0]
+    firsts = [each.first for each in rendition.spans] or [0]
+    inits = [each.init for each in rendition.spans] or [0]
     bounds = [*firsts, len(rendition.segments)]
     found: list[bytes] = []
     for init, (first, stop) in zip(inits, pairwise(bounds), strict=True):
@@ -67,14 +67,14 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
     assert index.presentation.omitted == ()
     rendition = next(each for each in index.presentation.renditions if each.kind == kind)
     name = f"{kind[0]}:0"
-    for number, (made, source) in enumerate(zip(stretches(path, index, rendition), clips, strict=True)):
+    for number, (made, source) in enumerate(zip(spans(path, index, rendition), clips, strict=True)):
         [seen], [held] = decode(made, [name]), decode(source, [name])
         if kind == "video":
             assert seen.hashes == held.hashes
             assert seen.times == pytest.approx([SECONDS * number + time for time in held.times], abs=0.09)
         else:  # the first packet may be the priming of an encoder, which the clip does not present
             assert seen.hashes[2:40] in {held.hashes[at : at + 38] for at in (1, 2)}
-    assert Presentation.unpack(index.presentation.pack()) == index.presentation
+    assert Presentation.from_bytes(index.presentation.to_bytes()) == index.presentation
     return rendition
 
 
@@ -85,7 +85,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
     film = splice(tmp_path / f"film.{suffix}", track(clips))
     video = assert_played(film, [a, b])
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
-    assert [(each.width, each.height) for each in video.stretches] == [(256, 144), (128, 72)]
+    assert [(each.width, each.height) for each in video.spans] == [(256, 144), (128, 72)]
     assert [run(probe, path)[0]["recoded"] for path in (a, film)] == [False, True]
 
 
@@ -97,7 +97,7 @@ def test_parameter_sets_that_return(tmp_path: Path) -> None:
     film = splice(tmp_path / "film.mp4", track([first, second, first]))
     video = assert_played(film, [a, b, a])
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
-    assert len(video.stretches) == 3
+    assert len(video.spans) == 3
 
 
 def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
     film = splice(tmp_path / "film.mp4", track([plain, other]))
     index = index_of(film)
     [video] = index.presentation.renditions
-    assert (video.stretches, list(video.inits.values())) == ((), ["init.mp4"])
-    [seen], [held] = decode(stretches(film, index, video)[0], ["v:0"]), decode(a, ["v:0"])
+    assert (video.spans, list(video.inits.values())) == ((), ["init.mp4"])
+    [seen], [held] = decode(spans(film, index, video)[0], ["v:0"]), decode(a, ["v:0"])
     assert seen.hashes == held.hashes * 2
 
 
@@ -129,7 +129,7 @@ def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) ->
     film = splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2))
     sound = assert_played(film, [a, b], "audio")
     assert list(sound.inits.values()) == ["init.mp4", "init1.mp4"]
-    starts = [sound.segments.starts[each.first] / sound.timescale for each in sound.stretches]
+    starts = [sound.segments.starts[each.first] / sound.timescale for each in sound.spans]
     assert starts == pytest.approx([0, SECONDS], abs=0.1)
 
 
@@ -139,7 +139,7 @@ def test_fragments_that_name_their_entry(tmp_path: Path) -> None:
     clips = [pictures(a, "256x144"), pictures(b), pictures(a, "256x144")]
     film = splice_fragments(tmp_path / "film.mp4", clips)
     video = assert_played(film, [a, b, a])
-    assert [each.init for each in video.stretches] == [0, 1, 0]
+    assert [each.init for each in video.spans] == [0, 1, 0]
 
 
 def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     assert [each.reason for each in index.presentation.omitted] == [
         "from 3.0 to 6.0 s: its video codec (mp4v) cannot be packaged in fragmented MP4"
     ]
-    [made] = stretches(film, index, video)
+    [made] = spans(film, index, video)
     [seen], [held] = decode(made, ["v:0"]), decode(a, ["v:0"])
     assert seen.hashes == held.hashes * 2
     assert seen.times == pytest.approx([begin + time for begin in (0, 6) for time in held.times], abs=0.001)
@@ -186,10 +186,11 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     seen = pictures(tmp_path / "v.mp4")
     index = index_of(splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2)))
     [sound] = index.presentation.audio
-    assert (sound.codecs, sound.stretches) == ("mp4a.40.2", ())
+    assert (sound.codecs, sound.spans) == ("mp4a.40.2", ())
     [omission] = index.presentation.omitted
     assert (
-        omission.reason == "from 3.0 to 6.0 s: its codec changes there (ac-3), and players support one codec per track"
+        omission.reason
+        == "from 3.0 to 6.0 s: its codec changes there (ac-3), and players support one codec per track"
     )
 
 

@@ -10,7 +10,7 @@ import trio
 from tests.mp4.making import AAC, Making, Sample, box, film, mp4a
 from tests.packaging.making import pictures, sound
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
-from trio_stream.packaging.selection import MOST_SOUNDS
+from trio_stream.packaging.selection import MAX_AUDIO_TRACKS
 from trio_stream.playback.indexes import BUDGET, FIXED, Index, Indexes
 
 type Open = Callable[[bytes], tuple[int, int]]
@@ -126,9 +126,9 @@ async def test_all_that_is_kept_of_a_file_counts(opened: Open, serve: Serve) -> 
     """Also what goes into init segments: of 32 sounds with large sample entries two megabytes, twice."""
     large = box("free", bytes(60_000))
     entry = mp4a(48_000, 2, AAC, large)
-    heard = [sound(id_=number + 2, entries=(entry,)) for number in range(MOST_SOUNDS)]
+    heard = [sound(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
     fd, size = opened(film(pictures(), *heard))
-    assert (await (await serve()).get(fd, "a", size)).nbytes > 2 * 60_000 * MOST_SOUNDS
+    assert (await (await serve()).get(fd, "a", size)).nbytes > 2 * 60_000 * MAX_AUDIO_TRACKS
 
 
 async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open, serve: Serve) -> None:

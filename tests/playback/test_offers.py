@@ -38,7 +38,7 @@ async def test_titles_are_remembered_within_a_budget(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch, budget: int, stays: bool
 ) -> None:
     monkeypatch.setattr(offers, "BUDGET", budget)
-    monkeypatch.setattr(offers, "MOMENT", 60.0)
+    monkeypatch.setattr(offers, "LIFETIME", 60.0)
     for length, name in enumerate(NAMES):
         (tmp_path / name).write_bytes(film(pictures(100 + length), sound(4)))
     async with open_database(database_url) as database, trio.open_nursery() as nursery:

@@ -34,14 +34,14 @@ class Played:
     begins: float
 
 
-def stretches(path: Path, rendition: Rendition) -> list[Played]:
+def spans(path: Path, rendition: Rendition) -> list[Played]:
     """What players get of a rendition, one init segment after the other."""
     found: list[Played] = []
-    firsts = [each.first for each in rendition.stretches] or [0]
+    firsts = [each.first for each in rendition.spans] or [0]
     for number in range(len(rendition.segments)):
         made = _made(path, rendition, number)
         if number in firsts:
-            stretch = rendition.stretch(number)
+            stretch = rendition.span_at(number)
             piece = init_recipe("r", rendition, stretch.init if stretch is not None else 0)
             start = run(init, path, **piece.options)[1]["init"]
             found.append(Played(start, rendition.segments.starts[number] / rendition.timescale))
@@ -66,7 +66,7 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
     assert presentation.omitted == ()
     starts = [part.start for part in found.parts]
     for rendition in presentation.renditions:
-        played = stretches(path, rendition)
+        played = spans(path, rendition)
         assert len(played) == len(parts)
         for one, part, start in zip(played, parts, starts, strict=True):
             if rendition.kind == "video":
@@ -110,15 +110,15 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
     video, audio = presentation.renditions
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
     assert list(audio.inits.values()) == ["init.mp4"], "both are coded alike"
-    assert [(each.width, each.height) for each in video.stretches] == [(256, 144), (128, 72)]
+    assert [(each.width, each.height) for each in video.spans] == [(256, 144), (128, 72)]
     assert_one_clock(tmp_path / "joined.ts")
-    assert Presentation.unpack(presentation.pack()) == presentation
+    assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
 
 def test_one_part_is_as_ever(tmp_path: Path) -> None:
     """Nothing tells of parts where there are none."""
     _, presentation = presented(clip(tmp_path / "a.ts"))
-    assert [each.stretches for each in presentation.renditions] == [(), ()]
+    assert [each.spans for each in presentation.renditions] == [(), ()]
     title = Title((Source("", "r/0", presentation),))
     assert dash.manifest(title).count("<Period") == 1
     assert "presentationTimeOffset" not in dash.manifest(title)
@@ -187,7 +187,7 @@ def test_joined_of_m2ts(tmp_path: Path) -> None:
 def test_joined_with_another_codec(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, audio="-c:a ac3 -ac 2")]
     _, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
-    assert [each.codecs for each in audio.stretches] == ["mp4a.40.2", "ac-3"]
+    assert [each.codecs for each in audio.spans] == ["mp4a.40.2", "ac-3"]
 
 
 def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
@@ -223,10 +223,10 @@ def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: s
     assert len(found.parts) == 1
     assert presentation.omitted == ()
     video, audio = presentation.renditions
-    assert [digest for _, digest in frames_of(stretches(path, video)[0].data)] == [
+    assert [digest for _, digest in frames_of(spans(path, video)[0].data)] == [
         digest for part in parts for _, digest in frames_of(part)
     ]
-    played = stretches(path, audio)
+    played = spans(path, audio)
     assert [audio_of(each.data).planes for each in played] == [audio_of(part, 1).planes for part in parts]
     assert list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
 
@@ -239,9 +239,9 @@ def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
     found, presentation = presented(path)
     assert (len(found.parts), presentation.omitted) == (1, ())
     video, audio = presentation.renditions
-    [seen] = stretches(path, video)
+    [seen] = spans(path, video)
     assert [digest for _, digest in frames_of(seen.data)] == [digest for _, digest in frames_of(before)]
-    first, second = (audio_of(each.data) for each in stretches(path, audio))
+    first, second = (audio_of(each.data) for each in spans(path, audio))
     samples = (first.samples, second.samples)
     assert sum(samples) == pytest.approx(6 * 48_000, abs=2048 * 4)
     assert (len(first.planes[1]), len(second.planes[1])) == (0, len(second.planes[0]))
@@ -257,7 +257,7 @@ def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
     _, presentation = presented(path)
     [omission] = presentation.omitted
     assert omission.reason == "from 3 s on up to 6 s: no browser plays mp2 in MP4"
-    first, last = stretches(path, presentation.audio[0])
+    first, last = spans(path, presentation.audio[0])
     assert [audio_of(each.data).planes for each in (first, last)] == [
         audio_of(parts[0], 1).planes,
         audio_of(parts[2], 1).planes,
@@ -270,7 +270,7 @@ def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=None), clip(tmp_path / "c.ts", hertz=660)]
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
-    first, last = stretches(path, presentation.audio[0])
+    first, last = spans(path, presentation.audio[0])
     assert [audio_of(each.data).planes for each in (first, last)] == [
         audio_of(parts[0], 1).planes,
         audio_of(parts[2], 1).planes,
@@ -284,7 +284,7 @@ def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts", hertz=None), clip(tmp_path / "b.ts", hertz=880)]
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
-    [played] = stretches(path, presentation.audio[0])
+    [played] = spans(path, presentation.audio[0])
     heard = audio_of(played.data)
     assert heard.planes == audio_of(parts[1], 1).planes
     assert heard.start == pytest.approx(found.parts[1].start, abs=0.05)
@@ -303,5 +303,5 @@ def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) ->
     path = mix(tmp_path / "both.ts", one, other)
     found, presentation = presented(path)
     assert len(found.parts) == 1
-    [seen] = stretches(path, presentation.renditions[0])
+    [seen] = spans(path, presentation.renditions[0])
     assert len(frames_of(seen.data)) == len(frames_of(one))

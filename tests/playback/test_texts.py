@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from tests.support import wait_until
 from trio_stream.library.background.derived import Derived
 from trio_stream.packaging.webvtt import Cues
-from trio_stream.playback.subtitles import TEXT, SubtitleCache
+from trio_stream.playback.subtitles import PREFIX, SubtitleCache
 from trio_stream.store.database import open_database
 from trio_stream.store.tables import contents, folders, subtitles, videos
 from trio_stream.store.writer import Writer
@@ -59,11 +59,11 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
 
         async def leave() -> None:
             with leaving:
-                await texts.cues("v", f"{TEXT}{names[1]}")
+                await texts.cues("v", f"{PREFIX}{names[1]}")
 
         async with trio.open_nursery() as asking:
             with open(os.open(derived.path(names[0], "vtt"), os.O_RDWR), "wb") as pipe:
-                asking.start_soon(texts.cues, "v", f"{TEXT}{names[0]}")
+                asking.start_soon(texts.cues, "v", f"{PREFIX}{names[0]}")
                 await wait_until(lambda: open_files(tmp_path) == 2, 5, "the pipe to be read")
                 asking.start_soon(leave)
                 await wait_until(lambda: open_files(tmp_path) == 3, 5, "the other one to be opened")
@@ -71,5 +71,5 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
                 pipe.write(b"WEBVTT\n")
         assert leaving.cancelled_caught
         assert open_files(tmp_path) == 0
-        assert isinstance(await texts.cues("v", f"{TEXT}{names[1]}"), Cues)
+        assert isinstance(await texts.cues("v", f"{PREFIX}{names[1]}"), Cues)
         nursery.cancel_scope.cancel()

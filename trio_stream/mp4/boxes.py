@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from sys import byteorder
 
-DEEPEST = 8
+MAX_DEPTH = 8
 """Maximum nesting depth of boxes; the sample entry of an audio track is at depth seven."""
 
-MOST_BOXES = 10_000
+MAX_BOXES = 10_000
 """Maximum number of boxes in one box. No real file needs more."""
 
 _HEAD = struct.Struct(">I4s")
@@ -30,8 +30,8 @@ type Bytes = bytes | memoryview
 class Malformed(ValueError):
     """The file cannot be played as MP4; the message names the box and what is wrong with it."""
 
-    def __init__(self, path: str, wrong: str) -> None:
-        super().__init__(f"the box {path}: {wrong}" if path else wrong)
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"the box {path}: {problem}" if path else problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Box:
 
     def children(self, skip: int = 0) -> Iterator["Box"]:
         """The boxes in this one, after its first `skip` bytes. Raises `Malformed`."""
-        if self.depth >= DEEPEST:
+        if self.depth >= MAX_DEPTH:
             raise Malformed(self.path, "boxes are nested too deeply")
         yield from read_boxes(
             self.payload[skip:], self.path, self.depth + 1, self.offset + self.header + skip
@@ -188,7 +188,7 @@ def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> 
     """The boxes in `data`, which is at `offset`. Raises `Malformed`."""
     view = memoryview(data)
     at = 0
-    for _ in range(MOST_BOXES):
+    for _ in range(MAX_BOXES):
         if at == len(view):
             return
         head = read_head(view[at : at + 16])
@@ -203,7 +203,7 @@ def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> 
             raise Malformed(name, f"it claims {head.size} bytes, and {len(view) - at} are left")
         yield Box(head.kind, view[at + head.header : end], name, depth, offset + at, head.header)
         at = end
-    raise Malformed(path, f"there are more than {MOST_BOXES} boxes in it")
+    raise Malformed(path, f"there are more than {MAX_BOXES} boxes in it")
 
 
 def box(kind: str, *payload: bytes) -> bytes:

@@ -31,9 +31,9 @@ def reordering(shown: Sequence[int], sure: int) -> int:
     in_turn = sorted(shown)
     end = in_turn[-1] + (in_turn[-1] - in_turn[-2] if len(in_turn) > 1 else 0)
     steadily = accumulate(shown_for(shown, end), initial=in_turn[0])
-    least = max(turn - time for turn, time in zip(in_turn[:sure], shown, strict=False))
+    lowest = max(turn - time for turn, time in zip(in_turn[:sure], shown, strict=False))
     enough = max(decoded - time for decoded, time in zip(steadily, shown[:sure], strict=False))
-    return enough if enough <= 2 * least else least
+    return enough if enough <= 2 * lowest else lowest
 
 
 def decode_times(shown: Sequence[int], delay: int, end: int) -> list[int]:

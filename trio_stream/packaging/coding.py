@@ -17,10 +17,10 @@ _AUDIO = {
 }  # fmt: skip
 """The same for audio other than `mp4a`."""
 
-_OTHERWISE = frozenset({"avc2", "avc4", "h264", "H264", "x264", "X264", "DAVC", "davc", "HEVC"})
+_REMUXED_ENTRIES = frozenset({"avc2", "avc4", "h264", "H264", "x264", "X264", "DAVC", "davc", "HEVC"})
 """Sample entries of codecs that are packaged under another name: such a file is remuxed."""
 
-_REMUXED = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
+_REMUXED_OBJECT_TYPES = frozenset({0x66, 0x68, 0xA5, 0xA6, 0xAD})
 """Object types of `mp4a` that are remuxed: AAC of MPEG-2, AC-3, E-AC-3, Opus (mp4ra.org)."""
 
 _MP3 = frozenset({0x69, 0x6B})
@@ -30,10 +30,10 @@ AAC = frozenset({0x40, 0x67})
 def is_remuxed(entry: SampleEntry) -> bool:
     """Whether FFmpeg can remux what cannot be packaged directly: what the entry lacks is in the samples."""
     if entry.kind == "mp4a":
-        return entry.object_type in _REMUXED
+        return entry.object_type in _REMUXED_OBJECT_TYPES
     if entry.kind in _AUDIO:
         return _AUDIO[entry.kind][1] not in entry.boxes
-    return entry.kind in _OTHERWISE
+    return entry.kind in _REMUXED_ENTRIES
 
 
 def codec_of(entry: SampleEntry) -> str:
@@ -43,7 +43,7 @@ def codec_of(entry: SampleEntry) -> str:
     return VIDEO[entry.kind][0] if entry.kind in VIDEO else entry.kind
 
 
-def why_not(entry: SampleEntry, handler: str) -> str:
+def refusal_reason(entry: SampleEntry, handler: str) -> str:
     """The reason why it is not packaged."""
     if entry.kind in ENCRYPTED:
         return "it is encrypted"
@@ -61,7 +61,7 @@ def config_of(entry: SampleEntry) -> bytes | None:
         return None
 
 
-def as_browsers_know(description: Description) -> Description:
+def with_supported_channels(description: Description) -> Description:
     """The description; for AAC with the channel layout rewritten to one that browsers support."""
     entry = description.entry
     config = config_of(entry) if entry.object_type in AAC else None
@@ -113,8 +113,8 @@ def _dolby_vision(entry: SampleEntry) -> str | None:
     config = entry.boxes.get("dvcC") or entry.boxes.get("dvvC") or b""
     if entry.kind not in ("dvh1", "dvhe") or len(config) < 4:
         return None
-    said = int.from_bytes(config[2:4], "big")
-    return f"{entry.kind}.{said >> 9:02}.{said >> 3 & 0x3F:02}"
+    bits = int.from_bytes(config[2:4], "big")
+    return f"{entry.kind}.{bits >> 9:02}.{bits >> 3 & 0x3F:02}"
 
 
 def _vp9(config: bytes) -> str | None:

@@ -18,7 +18,7 @@ SCHEME = 4
 """Version of the rules by which presentations and segments are built: data stored under another version is computed
 again, and segments that clients cached under another URL are not requested again."""
 
-MOST_SEGMENTS = 100_000
+MAX_SEGMENTS = 100_000
 """Maximum number of segments of all tracks of a file: a day with five audio tracks. Larger files are refused."""
 
 NEAR = 64
@@ -42,11 +42,11 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
     """The indexes of the keyframes at `times` that begin a segment; the first always does.
 
     Each is the one nearest to the target, but a nearby keyframe with a closed GOP is preferred to one with an open GOP
-    (`is_open` is called for few of them). A short rest at the end is added to the last segment. At most `MOST_SEGMENTS`
+    (`is_open` is called for few of them). A short rest at the end is added to the last segment. At most `MAX_SEGMENTS`
     + 1 indexes are returned, whatever the times are.
     """
     chosen = [0] if len(times) else []
-    while 0 < len(chosen) <= MOST_SEGMENTS:
+    while 0 < len(chosen) <= MAX_SEGMENTS:
         last = chosen[-1]
         length = FIRST[len(chosen) - 1] if len(chosen) <= len(FIRST) else TARGET
         wanted = times[last] + length
@@ -59,11 +59,11 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
     return chosen
 
 
-def thin(times: Times, apart: float, most: int) -> list[int]:
+def thin(times: Times, apart: float, limit: int) -> list[int]:
     """The indexes of the first keyframe and of each one that is at least `apart` seconds after the one chosen before;
-    at most `most`, whatever the times are."""
+    at most `limit`, whatever the times are."""
     chosen = [0] if len(times) else []
-    while 0 < len(chosen) < most:
+    while 0 < len(chosen) < limit:
         following = _first_at(times, times[chosen[-1]] + apart, chosen[-1] + 1)
         if following == len(times):
             break

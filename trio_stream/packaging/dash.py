@@ -25,23 +25,23 @@ class _Track:
     """The segments `numbers` of a rendition, in a period that starts at `start` seconds."""
 
     def __init__(self, source: Source, rendition: Rendition, numbers: range, start: float) -> None:
-        stretch = rendition.stretch(numbers.start) if numbers else None
+        span = rendition.span_at(numbers.start) if numbers else None
         self.source = source
         self.numbers = numbers
         self.start = start
         self.timescale = rendition.timescale
         self.init = init_name(0)
         starts = rendition.segments.starts[numbers.start : numbers.stop + 1]
-        if stretch is not None:
-            self.timescale, self.init = stretch.timescale, init_name(stretch.init)
-            starts = [round(Fraction(each * stretch.timescale, rendition.timescale)) for each in starts]
+        if span is not None:
+            self.timescale, self.init = span.timescale, init_name(span.init)
+            starts = [round(Fraction(each * span.timescale, rendition.timescale)) for each in starts]
             rendition = replace(
                 rendition,
-                codecs=stretch.codecs,
-                width=stretch.width,
-                height=stretch.height,
-                channels=stretch.channels,
-                sample_rate=stretch.sample_rate,
+                codecs=span.codecs,
+                width=span.width,
+                height=span.height,
+                channels=span.channels,
+                sample_rate=span.sample_rate,
             )
         self.starts = starts
         self.rendition = rendition
@@ -61,12 +61,12 @@ def manifest(title: Title) -> str:
         "minBufferTime": _duration(min(title.target_duration, 4)),
     })  # fmt: skip
     videos = title.videos
-    tracks = [*videos, *title.sounds]
-    for number, span in enumerate(periods([each for _, each in tracks])):
-        start = f"PT{span.start:.6f}S" if number else "PT0S"
+    tracks = [*videos, *title.audio]
+    for number, dash_period in enumerate(periods([each for _, each in tracks])):
+        start = f"PT{dash_period.start:.6f}S" if number else "PT0S"
         period = ET.SubElement(mpd, "Period", id=str(number), start=start)
         within = [
-            _Track(source, rendition, span.numbers[at], span.start)
+            _Track(source, rendition, dash_period.numbers[at], dash_period.start)
             for at, (source, rendition) in enumerate(tracks)
         ]
         for group in _by_codec([each for each in within[: len(videos)] if each.numbers]):
@@ -74,8 +74,8 @@ def manifest(title: Title) -> str:
         for each in within[len(videos) :]:
             if each.numbers:
                 _audio_set(period, each)
-        for text in title.texts:
-            _text_set(period, text, span.start)
+        for subtitles in title.subtitles:
+            _subtitle_set(period, subtitles, dash_period.start)
     ET.indent(mpd, " ")
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(mpd, encoding="unicode") + "\n"
 
@@ -123,7 +123,7 @@ def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
 
 
 def _audio_set(period: ET.Element, track: _Track) -> None:
-    sound = track.rendition
+    audio = track.rendition
     about = {
         "id": str(len(period)),
         "contentType": "audio",
@@ -131,35 +131,35 @@ def _audio_set(period: ET.Element, track: _Track) -> None:
         "segmentAlignment": "true",
         "startWithSAP": "1",
     }
-    if sound.language is not None and LANGUAGE.fullmatch(sound.language):
-        about["lang"] = sound.language
+    if audio.language is not None and LANGUAGE.fullmatch(audio.language):
+        about["lang"] = audio.language
     into = ET.SubElement(period, "AdaptationSet", about)
-    if sound.label is not None:
-        ET.SubElement(into, "Label").text = printable(sound.label)
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if sound.default else "alternate")
+    if audio.label is not None:
+        ET.SubElement(into, "Label").text = printable(audio.label)
+    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if audio.default else "alternate")
     representation = ET.SubElement(into, "Representation", {
-        "id": f"{sound.name}.0",
-        "codecs": sound.codecs,
-        "bandwidth": str(sound.bandwidth[0]),
-        "audioSamplingRate": str(sound.sample_rate),
+        "id": f"{audio.name}.0",
+        "codecs": audio.codecs,
+        "bandwidth": str(audio.bandwidth[0]),
+        "audioSamplingRate": str(audio.sample_rate),
     })  # fmt: skip
-    if sound.channels:
+    if audio.channels:
         ET.SubElement(
-            representation, "AudioChannelConfiguration", schemeIdUri=CHANNELS, value=str(sound.channels)
+            representation, "AudioChannelConfiguration", schemeIdUri=CHANNELS, value=str(audio.channels)
         )
     _template(representation, track)
 
 
-def _text_set(period: ET.Element, text: Subtitles, start: float) -> None:
+def _subtitle_set(period: ET.Element, subtitles: Subtitles, start: float) -> None:
     about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
-    if text.language is not None and LANGUAGE.fullmatch(text.language):
-        about["lang"] = text.language
+    if subtitles.language is not None and LANGUAGE.fullmatch(subtitles.language):
+        about["lang"] = subtitles.language
     into = ET.SubElement(period, "AdaptationSet", about)
-    role = "forced-subtitle" if text.forced else "caption" if text.hearing_impaired else "subtitle"
-    ET.SubElement(into, "Label").text = printable(text.label)
+    role = "forced-subtitle" if subtitles.forced else "caption" if subtitles.hearing_impaired else "subtitle"
+    ET.SubElement(into, "Label").text = printable(subtitles.label)
     ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
-    representation = ET.SubElement(into, "Representation", id=f"{text.name}.0", bandwidth="1000")
-    ET.SubElement(representation, "BaseURL").text = text.whole
+    representation = ET.SubElement(into, "Representation", id=f"{subtitles.name}.0", bandwidth="1000")
+    ET.SubElement(representation, "BaseURL").text = subtitles.whole
     if start:  # its times are those of the title, not of the period
         offset = {"timescale": "1000", "presentationTimeOffset": str(round(start * 1000))}
         ET.SubElement(representation, "SegmentBase", offset)

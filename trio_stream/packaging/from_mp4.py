@@ -20,18 +20,18 @@ from trio_stream.mp4.reading.movie import Track
 from trio_stream.mp4.reading.sample_entry import SampleEntry
 from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.packaging.coding import codec_string
-from trio_stream.packaging.cutting import MOST_SEGMENTS, cut, cut_evenly, thin
+from trio_stream.packaging.cutting import MAX_SEGMENTS, cut, cut_evenly, thin
 from trio_stream.packaging.periods import NEAR
-from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments, Stretch
+from trio_stream.packaging.presentation import Omission, Presentation, Rendition, Segments, Span
 from trio_stream.packaging.selection import LONGEST, PackagedTrack, label_of
 
-MOST_IN_SEGMENT = 1 << 16
+MAX_IN_SEGMENT = 1 << 16
 """Maximum number of samples in one segment: the header of a fragment lists each of them."""
 
-MOST_KEYS = 10_000
+MAX_KEYS = 10_000
 """Approximate maximum of keyframes in the trickplay playlist; they are at least a second apart."""
 
-TOGETHER = 64
+BLOCK = 64
 """Number of keyframes whose times are computed at once."""
 
 HEAD = 160
@@ -40,7 +40,7 @@ PER_SAMPLE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Boundaries:
     """Where segments begin and the last one ends, in units of a timescale."""
 
     times: Sequence[int]
@@ -50,23 +50,25 @@ class Marks:
 def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ()) -> Presentation:
     """The presentation of these tracks, with the omitted ones. Raises `Malformed`."""
     renditions: list[Rendition] = []
-    marks: Marks | None = None
+    boundaries: Boundaries | None = None
     for each in tracks:
         if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
             raise Unsupported("moov/trak", f"it is longer than {LONGEST // 3600} hours")
         if each.track.handler == "vide":
             rendition = _video(each)
-            marks = Marks(rendition.segments.starts, rendition.timescale)
+            boundaries = Boundaries(rendition.segments.starts, rendition.timescale)
         else:
-            marks = marks or _even_marks(each)
-            rendition = _audio(each, marks, default=not any(other.kind == "audio" for other in renditions))
-        if max(after - before for before, after in pairwise(rendition.segments.samples)) > MOST_IN_SEGMENT:
+            boundaries = boundaries or _even_boundaries(each)
+            rendition = _audio(
+                each, boundaries, default=not any(other.kind == "audio" for other in renditions)
+            )
+        if max(after - before for before, after in pairwise(rendition.segments.samples)) > MAX_IN_SEGMENT:
             raise Unsupported(
-                "moov/trak", f"there are more than {MOST_IN_SEGMENT} samples between two keyframes"
+                "moov/trak", f"there are more than {MAX_IN_SEGMENT} samples between two keyframes"
             )
         renditions.append(rendition)
-        if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
-            raise Unsupported("moov", f"it would have more than {MOST_SEGMENTS} segments")
+        if sum(len(other.segments) for other in renditions) > MAX_SEGMENTS:
+            raise Unsupported("moov", f"it would have more than {MAX_SEGMENTS} segments")
     return Presentation(tuple(renditions), omitted=omitted)
 
 
@@ -79,14 +81,14 @@ def _video(packaged: PackagedTrack) -> Rendition:
     is_open = cache(lambda number: samples.has_leading(keys[number]))
     chosen: list[int] = []
     shown: list[int] = []
-    begun: list[tuple[int, int]] = []
+    span_starts: list[tuple[int, int]] = []
     changes = [bisect_left(keys, each.first) for each in track.described[1:]]
     for low, high in pairwise([0, *changes, len(keys)]):
         part = times if not changes else _KeyTimes(packaged, keys[low:high])
         until = times[high] if high < len(keys) else end / scale
-        begun.append((len(chosen), len(shown)))
-        chosen += (low + each for each in cut(part, until, is_open=partial(_at, is_open, low)))
-        shown += (low + each for each in thin(part, max(1.0, end / scale / MOST_KEYS), MOST_KEYS + 1))
+        span_starts.append((len(chosen), len(shown)))
+        chosen += (low + each for each in cut(part, until, is_open=partial(_is_open_at, is_open, low)))
+        shown += (low + each for each in thin(part, max(1.0, end / scale / MAX_KEYS), MAX_KEYS + 1))
     firsts = [keys[number] for number in chosen]
     bounds = [*firsts, samples.count]
     starts = [
@@ -111,9 +113,11 @@ def _video(packaged: PackagedTrack) -> Rendition:
         pixel_aspect=track.entry.pixel_aspect,
         frame_rate=_plausible(rate),
         video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
-        keys=_keys(samples, [keys[each] for each in shown], [0, *map(times.exactly, shown[1:]), end]),
+        keys=_keyframe_segments(
+            samples, [keys[each] for each in shown], [0, *map(times.exactly, shown[1:]), end]
+        ),
         independent=not any(map(is_open, chosen)) and all(map(samples.is_sync, firsts[1:])),
-        stretches=_stretches(packaged, begun, bounds),
+        spans=_spans(packaged, span_starts, bounds),
     )
 
 
@@ -132,23 +136,23 @@ def _holds(ascending: Sequence[int], value: int) -> bool:
     return at < len(ascending) and ascending[at] == value
 
 
-def _at(is_open: Callable[[int], bool], first: int, number: int) -> bool:
+def _is_open_at(is_open: Callable[[int], bool], first: int, number: int) -> bool:
     return is_open(first + number)
 
 
-def _stretches(
-    packaged: PackagedTrack, begun: Sequence[tuple[int, int]], bounds: Sequence[int]
-) -> tuple[Stretch, ...]:
+def _spans(
+    packaged: PackagedTrack, span_starts: Sequence[tuple[int, int]], bounds: Sequence[int]
+) -> tuple[Span, ...]:
     """The spans of equally coded segments, each with its first segment and first keyframe; empty if only one."""
     track = packaged.track
     if len(track.described) == 1:
         return ()
     boxes = [each.box for each in packaged.codings]
-    ends = [*(first for first, _ in begun[1:]), len(bounds) - 1]
-    found: list[Stretch] = []
-    for described, (first, key), end in zip(track.described, begun, ends, strict=True):
+    ends = [*(first for first, _ in span_starts[1:]), len(bounds) - 1]
+    found: list[Span] = []
+    for described, (first, key), end in zip(track.described, span_starts, ends, strict=True):
         entry = described.description.entry
-        known = Stretch(
+        span = Span(
             first=first,
             key=key,
             carriage={},
@@ -159,10 +163,10 @@ def _stretches(
         )
         if track.handler == "vide":
             width, height = _shown_size(track, entry)
-            found.append(replace(known, width=width, height=height))
+            found.append(replace(span, width=width, height=height))
         else:
             rate = entry.rate or track.timescale
-            found.append(replace(known, channels=entry.channels_heard, sample_rate=rate))
+            found.append(replace(span, channels=entry.channel_count, sample_rate=rate))
     return tuple(found)
 
 
@@ -175,23 +179,23 @@ class _KeyTimes:
         self._offset = packaged.timeline.offset
         self._timescale = packaged.track.timescale
         self._keys = keys
-        self._known: dict[int, list[int]] = {}
+        self._blocks: dict[int, list[int]] = {}
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def __getitem__(self, number: int) -> float:
-        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
-        return known[number % TOGETHER] / self._timescale  # called some ten thousand times per video
+        block_times = self._blocks.get(number // BLOCK) or self._compute(number // BLOCK)
+        return block_times[number % BLOCK] / self._timescale  # called some ten thousand times per video
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""
-        known = self._known.get(number // TOGETHER) or self._reckon(number // TOGETHER)
-        return known[number % TOGETHER]
+        block_times = self._blocks.get(number // BLOCK) or self._compute(number // BLOCK)
+        return block_times[number % BLOCK]
 
-    def _reckon(self, block: int) -> list[int]:
-        shown = self._samples.all_shown_at(self._keys[block * TOGETHER : (block + 1) * TOGETHER])
-        found = self._known[block] = [max(0, time + self._offset) for time in shown]
+    def _compute(self, block: int) -> list[int]:
+        shown = self._samples.all_shown_at(self._keys[block * BLOCK : (block + 1) * BLOCK])
+        found = self._blocks[block] = [max(0, time + self._offset) for time in shown]
         return found
 
 
@@ -217,17 +221,19 @@ def _quarter(track: Track) -> bool:
     return track.header[at : at + 4] == bytes(4)
 
 
-def _keys(samples: SampleTable, keys: Sequence[int], starts: Sequence[int]) -> Segments:
+def _keyframe_segments(samples: SampleTable, keys: Sequence[int], starts: Sequence[int]) -> Segments:
     sizes = [HEAD + PER_SAMPLE + samples.bytes_of(key, key + 1) for key in keys]
-    return Segments(_forwards(starts), array("q", (*keys, samples.count)), array("q", sizes))
+    return Segments(_non_decreasing(starts), array("q", (*keys, samples.count)), array("q", sizes))
 
 
-def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition:
+def _audio(packaged: PackagedTrack, boundaries: Boundaries, *, default: bool) -> Rendition:
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     scale, offset = track.timescale, timeline.offset
     firsts = [timeline.first]
-    for mark in marks.times[1:-1]:  # audio that ends shortly after the video gets no segment for that
-        sample = samples.durations.at(mark * scale // marks.timescale - offset)
+    for boundary in boundaries.times[
+        1:-1
+    ]:  # audio that ends shortly after the video gets no segment for that
+        sample = samples.durations.at(boundary * scale // boundaries.timescale - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
     last = samples.durations.time(firsts[-1]) + offset
@@ -251,9 +257,9 @@ def _audio(packaged: PackagedTrack, marks: Marks, *, default: bool) -> Rendition
         language=track.language,
         label=label_of(track),
         default=default,
-        channels=track.entry.channels_heard,
+        channels=track.entry.channel_count,
         sample_rate=track.entry.rate or track.timescale,
-        stretches=_stretches(packaged, [(firsts.index(each), 0) for each in [firsts[0], *changes]], bounds),
+        spans=_spans(packaged, [(firsts.index(each), 0) for each in [firsts[0], *changes]], bounds),
     )
 
 
@@ -273,20 +279,20 @@ def _with_changes(
     return sorted({firsts[0], *filter(is_apart, firsts[1:]), *changes})
 
 
-def _even_marks(packaged: PackagedTrack) -> Marks:
+def _even_boundaries(packaged: PackagedTrack) -> Boundaries:
     scale, timeline = packaged.track.timescale, packaged.timeline
     end = end_of(packaged.samples, timeline)
     times = cut_evenly(max(0, timeline.offset) / scale, end / scale)
-    return Marks([*(round(time * scale) for time in times), end], scale)
+    return Boundaries([*(round(time * scale) for time in times), end], scale)
 
 
 def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]) -> Segments:
     sizes = [
         HEAD + PER_SAMPLE * (stop - first) + samples.bytes_of(first, stop) for first, stop in pairwise(bounds)
     ]
-    return Segments(_forwards(starts), array("q", bounds), array("q", sizes))
+    return Segments(_non_decreasing(starts), array("q", bounds), array("q", sizes))
 
 
-def _forwards(times: Iterable[int]) -> "array[int]":
+def _non_decreasing(times: Iterable[int]) -> "array[int]":
     """The times, each raised to the one before if it is smaller, whatever the file says."""
     return array("q", accumulate(times, max))

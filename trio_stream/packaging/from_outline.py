@@ -12,14 +12,14 @@ from trio_stream.media.formats.outline import AudioOutline, Carriage, FilePart, 
 from trio_stream.media.formats.track_choice import ONE_VIDEO_TRACK, STILL_IMAGES
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.mp4.writing.heads import SHORT
-from trio_stream.packaging.cutting import MOST_SEGMENTS, cut_evenly
+from trio_stream.packaging.cutting import MAX_SEGMENTS, cut_evenly
 from trio_stream.packaging.presentation import (
     Omission,
     Presentation,
     Reason,
     Rendition,
 )
-from trio_stream.packaging.renditions import Marks, audio_rendition, cut_at_keys, video_rendition
+from trio_stream.packaging.renditions import AudioBoundaries, audio_rendition, cut_at_keys, video_rendition
 from trio_stream.packaging.selection import LONGEST
 
 NOTHING = "it has no video and no audio track"
@@ -34,80 +34,93 @@ def present_outline(outline: Outline) -> Presentation:
 
 
 def _present(outline: Outline) -> Presentation:
-    video = _film(outline)
+    video = _main_video(outline)
     carried = [
         each
         for part in outline.parts
         for each in part.tracks
-        if each.carriage.refusal is None and (isinstance(each, AudioOutline) or (video and _is(each, video)))
+        if each.carriage.refusal is None
+        and (isinstance(each, AudioOutline) or (video and _is_same_track(each, video)))
     ]
     whole = min(max(_end(each.carriage, outline) for each in carried), LONGEST)
-    renditions, marks = [], Marks()
+    renditions, boundaries = [], AudioBoundaries()
     if video is not None:
-        pictures, marks = _video_rendition(outline, video, whole)
-        renditions.append(pictures)
-    sounds = list(dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline)))
-    for index in sounds:
-        heard = [
+        rendition, boundaries = _video_rendition(outline, video, whole)
+        renditions.append(rendition)
+    audio_indexes = list(
+        dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline))
+    )
+    for index in audio_indexes:
+        audio_parts = [
             each
             for part in outline.parts
             for each in (*part.audio, *part.changes)
             if each.track.index == index and each.carriage.refusal is None
         ]
-        end = _end(heard[-1].carriage, outline)
-        renditions.append(audio_rendition(heard, marks, end, _until(end, whole), default=index == sounds[0]))
-        if sum(len(other.segments) for other in renditions) > MOST_SEGMENTS:
-            raise Unsupported("", f"it would have more than {MOST_SEGMENTS} segments")
+        end = _end(audio_parts[-1].carriage, outline)
+        renditions.append(
+            audio_rendition(
+                audio_parts, boundaries, end, _until(end, whole), default=index == audio_indexes[0]
+            )
+        )
+        if sum(len(other.segments) for other in renditions) > MAX_SEGMENTS:
+            raise Unsupported("", f"it would have more than {MAX_SEGMENTS} segments")
     return Presentation(tuple(renditions), by_copy=False, omitted=tuple(_omitted(outline, renditions)))
 
 
-def _film(outline: Outline) -> VideoOutline | None:
+def _main_video(outline: Outline) -> VideoOutline | None:
     """The video track to play, from the first part that has it; None if only audio can be played.
 
     Raises `Unsupported`, with the reason, if nothing can be played, or there is video that cannot.
     """
-    films = [each for part in outline.parts for each in part.video if each.carriage.refusal != STILL_IMAGES]
-    if films:
-        carried = (each for each in films if _is(each, films[0]) and each.carriage.refusal is None)
-        if (film := next(carried, None)) is not None:
-            return film
-        raise Unsupported("", films[0].carriage.refusal or NOTHING)
-    sounding = [each for part in outline.parts for each in (*part.audio, *part.changes)]
-    if not any(each.carriage.refusal is None for each in sounding):
-        raise Unsupported("", (sounding[0].carriage.refusal if sounding else None) or NOTHING)
+    videos = [each for part in outline.parts for each in part.video if each.carriage.refusal != STILL_IMAGES]
+    if videos:
+        carried = (
+            each for each in videos if _is_same_track(each, videos[0]) and each.carriage.refusal is None
+        )
+        if (main := next(carried, None)) is not None:
+            return main
+        raise Unsupported("", videos[0].carriage.refusal or NOTHING)
+    audio = [each for part in outline.parts for each in (*part.audio, *part.changes)]
+    if not any(each.carriage.refusal is None for each in audio):
+        raise Unsupported("", (audio[0].carriage.refusal if audio else None) or NOTHING)
     return None
 
 
-def _video_rendition(outline: Outline, video: VideoOutline, whole: float) -> tuple[Rendition, Marks]:
+def _video_rendition(
+    outline: Outline, video: VideoOutline, whole: float
+) -> tuple[Rendition, AudioBoundaries]:
     """The video of all parts, and where audio segments begin to match it."""
     parts = outline.parts
-    filmed = [
+    video_parts = [
         (each, part.cuts)
         for part in parts
         for each in part.video
-        if _is(each, video) and each.carriage.refusal is None
+        if _is_same_track(each, video) and each.carriage.refusal is None
     ]
-    end = _until(_end(filmed[-1][0].carriage, outline), whole)
+    end = _until(_end(video_parts[-1][0].carriage, outline), whole)
     changed = [each.carriage.start for part in parts for each in part.changes]
-    pictures = video_rendition(filmed, end, changed)
-    times = [start / pictures.timescale for start in pictures.segments.starts]
+    rendition = video_rendition(video_parts, end, changed)
+    times = [start / rendition.timescale for start in rendition.segments.starts]
     if len(parts) == 1 and (keys := outline.cuts) is not None:
         chosen = cut_at_keys(keys, video.carriage.timescale, end, changed)
-        return pictures, Marks(times, list(pairwise([*chosen, len(keys.times)])))
-    return pictures, Marks(_with_gaps(times, parts, [each.carriage.start for each, _ in filmed], whole))
+        return rendition, AudioBoundaries(times, list(pairwise([*chosen, len(keys.times)])))
+    return rendition, AudioBoundaries(
+        _with_gaps(times, parts, [each.carriage.start for each, _ in video_parts], whole)
+    )
 
 
-def _is(one: VideoOutline | AudioOutline, other: VideoOutline | AudioOutline) -> bool:
+def _is_same_track(one: VideoOutline | AudioOutline, other: VideoOutline | AudioOutline) -> bool:
     return one.track.index == other.track.index
 
 
 def _with_gaps(
-    marks: Sequence[float], parts: Sequence[FilePart], filmed: Sequence[float], end: float
+    boundaries: Sequence[float], parts: Sequence[FilePart], video_starts: Sequence[float], end: float
 ) -> list[float]:
     """Where audio segments begin: with those of the video, and evenly in parts without video."""
-    found = list(marks)
+    found = list(boundaries)
     for part, until in zip(parts, [*(each.start for each in parts[1:]), end], strict=True):
-        if not any(part.start <= each < until for each in filmed):
+        if not any(part.start <= start < until for start in video_starts):
             found += cut_evenly(part.start, until)
     return sorted(found)
 
@@ -116,13 +129,13 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
     """The tracks that are in no rendition, or only in some parts, each with the reason."""
     carried = {each.track for each in renditions}
     parts = outline.parts
-    told: set[int] = set()
+    reported: set[int] = set()
     ends = [*(f" up to {each.start:.0f} s" for each in parts[1:]), ""]
     for part, end in zip(parts, ends, strict=True):
         for each in part.tracks:
             refusal = each.carriage.refusal
-            if each.track.index not in carried and each.track.index not in told:
-                told.add(each.track.index)
+            if each.track.index not in carried and each.track.index not in reported:
+                reported.add(each.track.index)
                 code: Reason = "codec" if refusal else "second-video"
                 yield _omission(each, refusal or ONE_VIDEO_TRACK, code)
             elif each.track.index in carried and refusal is not None:

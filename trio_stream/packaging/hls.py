@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from trio_stream.packaging.cutting import in_address
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments, bandwidth
-from trio_stream.packaging.title import Source, Subtitles, Title, marks, names, printable
+from trio_stream.packaging.title import Source, Subtitles, Title, names, printable, segment_boundaries
 
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
@@ -22,17 +22,17 @@ def master(title: Title) -> str:
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}"]
     if all(video.independent for _, video in title.videos):
         lines.append("#EXT-X-INDEPENDENT-SEGMENTS")
-    groups = _groups([sound for _, sound in title.sounds])
+    groups = _groups([rendition for _, rendition in title.audio])
     if not title.videos:
-        return "\n".join([*lines, *_sounds_alone(title, groups)]) + "\n"
-    lines += _audio_media(title.sounds, groups)
-    lines += [_text(text) for text in title.texts]
+        return "\n".join([*lines, *_audio_only(title, groups)]) + "\n"
+    lines += _audio_media(title.audio, groups)
+    lines += [_subtitle_media(subtitles) for subtitles in title.subtitles]
     for source, video in title.videos:
         for number, group in enumerate(groups or [[]]):
             lines.append(
                 "#EXT-X-STREAM-INF:"
                 + _variant(
-                    video, group, f"audio{number}", title.target_duration, has_subtitles=bool(title.texts)
+                    video, group, f"audio{number}", title.target_duration, has_subtitles=bool(title.subtitles)
                 )
             )
             lines.append(f"{source.playlists}{video.name}.m3u8")
@@ -40,23 +40,27 @@ def master(title: Title) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _groups(sounds: Sequence[Rendition]) -> list[list[Rendition]]:
+def _groups(audio: Sequence[Rendition]) -> list[list[Rendition]]:
     """The audio renditions by codec, in the order in which the codecs appear."""
     groups: dict[str, list[Rendition]] = {}
-    for sound in sounds:
-        groups.setdefault(sound.codecs, []).append(sound)
+    for rendition in audio:
+        groups.setdefault(rendition.codecs, []).append(rendition)
     return list(groups.values())
 
 
 def _audio_media(
-    sounds: Sequence[tuple[Source, Rendition]], groups: Sequence[Sequence[Rendition]]
+    audio: Sequence[tuple[Source, Rendition]], groups: Sequence[Sequence[Rendition]]
 ) -> Iterator[str]:
-    called = names([sound.label for _, sound in sounds], [sound.language for _, sound in sounds], "Audio")
-    by_name = {sound.name: (source, name) for (source, sound), name in zip(sounds, called, strict=True)}
+    called = names(
+        [rendition.label for _, rendition in audio], [rendition.language for _, rendition in audio], "Audio"
+    )
+    by_name = {
+        rendition.name: (source, name) for (source, rendition), name in zip(audio, called, strict=True)
+    }
     for number, group in enumerate(groups):
-        for at, sound in enumerate(group):
-            source, name = by_name[sound.name]
-            yield _audio(source, sound, name, group=f"audio{number}", default=at == 0)
+        for at, rendition in enumerate(group):
+            source, name = by_name[rendition.name]
+            yield _audio(source, rendition, name, group=f"audio{number}", default=at == 0)
 
 
 def _attributes(**values: str | int | None) -> str:
@@ -69,34 +73,34 @@ def _quoted(text: str | None) -> str | None:
     return None if text is None else f'"{printable(text)}"'
 
 
-def _audio(source: Source, sound: Rendition, name: str, *, group: str, default: bool) -> str:
+def _audio(source: Source, rendition: Rendition, name: str, *, group: str, default: bool) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="AUDIO",
         GROUP_ID=_quoted(group),
         NAME=_quoted(name),
-        LANGUAGE=_quoted(sound.language),
-        X_TITLE=_quoted(sound.label),  # lets a page translate the language and show the title next to it
+        LANGUAGE=_quoted(rendition.language),
+        X_TITLE=_quoted(rendition.label),  # lets a page translate the language and show the title next to it
         DEFAULT="YES" if default else "NO",
         AUTOSELECT="YES",
-        CHANNELS=_quoted(str(sound.channels)) if sound.channels else None,
-        URI=_quoted(f"{source.playlists}{sound.name}.m3u8"),
+        CHANNELS=_quoted(str(rendition.channels)) if rendition.channels else None,
+        URI=_quoted(f"{source.playlists}{rendition.name}.m3u8"),
     )
 
 
-def _text(text: Subtitles) -> str:
+def _subtitle_media(subtitles: Subtitles) -> str:
     return "#EXT-X-MEDIA:" + _attributes(
         TYPE="SUBTITLES",
         GROUP_ID='"texts"',
-        NAME=_quoted(text.label),
-        LANGUAGE=_quoted(text.language),
-        DEFAULT="YES" if text.default else "NO",
-        AUTOSELECT="YES" if text.default or text.language else "NO",
-        FORCED="YES" if text.forced else "NO",
+        NAME=_quoted(subtitles.label),
+        LANGUAGE=_quoted(subtitles.language),
+        DEFAULT="YES" if subtitles.default else "NO",
+        AUTOSELECT="YES" if subtitles.default or subtitles.language else "NO",
+        FORCED="YES" if subtitles.forced else "NO",
         CHARACTERISTICS='"public.accessibility.transcribes-spoken-dialog,'
         'public.accessibility.describes-music-and-sound"'
-        if text.hearing_impaired
+        if subtitles.hearing_impaired
         else None,
-        URI=_quoted(f"{text.name}.m3u8"),
+        URI=_quoted(f"{subtitles.name}.m3u8"),
     )
 
 
@@ -105,9 +109,9 @@ def _variant(
 ) -> str:
     peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
-        heard = [bandwidth(each.segments, each.timescale, target) for each in group]
-        peak += max(each[0] for each in heard)
-        average += max(each[1] for each in heard)
+        rates = [bandwidth(each.segments, each.timescale, target) for each in group]
+        peak += max(each[0] for each in rates)
+        average += max(each[1] for each in rates)
     return _attributes(
         BANDWIDTH=peak,
         AVERAGE_BANDWIDTH=average,
@@ -123,16 +127,16 @@ def _variant(
 def _codecs(rendition: Rendition) -> str:
     """All codecs of the rendition; one of each family, as a player that supports it supports the others."""
     found = {rendition.codecs.partition(".")[0]: rendition.codecs}
-    for each in rendition.stretches:
+    for each in rendition.spans:
         found.setdefault(each.codecs.partition(".")[0], each.codecs)
     return ",".join(found.values())
 
 
-def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
+def _audio_only(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
     """One stream for each codec, with its first audio track; the others are alternatives to it (section 4.3.4.2)."""
-    several = len(title.sounds) > 1
+    several = len(title.audio) > 1
     if several:
-        yield from _audio_media(title.sounds, groups)
+        yield from _audio_media(title.audio, groups)
     for number, group in enumerate(groups):
         rates = [bandwidth(each.segments, each.timescale, title.target_duration) for each in group]
         yield "#EXT-X-STREAM-INF:" + _attributes(
@@ -141,7 +145,7 @@ def _sounds_alone(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterat
             CODECS=_quoted(_codecs(group[0])),
             AUDIO=_quoted(f"audio{number}") if several else None,
         )
-        yield f"{title.sounds[0][0].playlists}{group[0].name}.m3u8"
+        yield f"{title.audio[0][0].playlists}{group[0].name}.m3u8"
 
 
 def _key_stream(video: Rendition, keys: Segments, source: Source) -> str:
@@ -183,7 +187,7 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
     names = rendition.inits
-    inits = {each.key: names[each.first] for each in rendition.stretches if each.first in names} or names
+    inits = {each.key: names[each.first] for each in rendition.spans if each.first in names} or names
     for number, seconds in enumerate(durations):
         if number in inits:
             lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')
@@ -195,19 +199,19 @@ def subtitle_playlist(name: str, presentation: Presentation, segments: str, targ
     """The playlist of a subtitle track, with the segment boundaries of the video."""
     folder = f"{segments}/{in_address(name)}"
     lines = _heading(target)
-    for number, (start, end) in enumerate(pairwise(text_marks(presentation))):
+    for number, (start, end) in enumerate(pairwise(subtitle_boundaries(presentation))):
         lines += (f"#EXTINF:{end - start:.6f},", f"{folder}/{number}.vtt")
     return "\n".join((*lines, "#EXT-X-ENDLIST")) + "\n"
 
 
-def text_marks(presentation: Presentation) -> list[float]:
+def subtitle_boundaries(presentation: Presentation) -> list[float]:
     """Boundaries of subtitle segments, in seconds: none is longer than the segments of the file."""
-    found, most = [0.0], presentation.target_duration
-    for mark in marks(presentation)[1:]:
-        while mark - found[-1] >= most + 0.5:
-            found.append(found[-1] + most)
-        if mark > found[-1]:
-            found.append(mark)
+    found, limit = [0.0], presentation.target_duration
+    for boundary in segment_boundaries(presentation)[1:]:
+        while boundary - found[-1] >= limit + 0.5:
+            found.append(found[-1] + limit)
+        if boundary > found[-1]:
+            found.append(boundary)
     return found
 
 

@@ -20,7 +20,7 @@ from trio_stream.packaging.cutting import SCHEME
 LARGEST = 16 << 20
 """Maximum bytes of a presentation, decompressed."""
 
-MOST_TOGETHER = 32
+MAX_PEAK_SEGMENTS = 32
 """How many segments after the minimum duration are tried as the end of a peak."""
 
 
@@ -55,7 +55,7 @@ class Segments:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Span:
     """Consecutive segments of a rendition, from number `first` on, with the same carriage: from one part of the file,
     coded in one way.
 
@@ -83,7 +83,7 @@ class Rendition:
 
     `width` and `height` are the displayed frame size; `video_range` is "SDR", "PQ" or "HLG". `keys` are the keyframes,
     with times and sizes like segments. `carriage` has the parameters for remuxing jobs. `independent`: no segment
-    begins with frames that need the previous one. `stretches` is set if the carriage changes; the fields of the
+    begins with frames that need the previous one. `spans` is set if the carriage changes; the fields of the
     rendition are then those of the first one."""
 
     name: str
@@ -105,18 +105,18 @@ class Rendition:
     keys: Segments | None = None
     independent: bool = True
     carriage: Mapping[str, Any] | None = None
-    stretches: tuple[Stretch, ...] = ()
+    spans: tuple[Span, ...] = ()
 
-    def stretch(self, number: int, *, keyframe: bool = False) -> Stretch | None:
+    def span_at(self, number: int, *, keyframe: bool = False) -> Span | None:
         """The one to which a segment or keyframe belongs; None if the carriage never changes."""
-        within = (each for each in self.stretches if (each.key if keyframe else each.first) <= number)
+        within = (each for each in self.spans if (each.key if keyframe else each.first) <= number)
         return max(within, key=lambda each: each.first, default=None)
 
     @property
     def inits(self) -> Mapping[int, str]:
         """The numbers of the segments at which the init segment changes, and the name of the new one."""
         found = {0: init_name(0)}
-        for before, after in pairwise(self.stretches):
+        for before, after in pairwise(self.spans):
             if after.init != before.init:
                 found[after.first] = init_name(after.init)
         return found
@@ -157,19 +157,19 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
     )
     low, high = max(1, longest / 2), longest * 1.5
     before = list(accumulate(segments.sizes, initial=0))
-    last, count, peak, most, within = 0, len(starts), 0.0, 0, 1
+    last, count, peak, peak_bytes, peak_length = 0, len(starts), 0.0, 0, 1
     for first, start in enumerate(starts[:-1]):  # runs some thousand times per video
         sent, last = before[first], max(last, first + 1)
         while last < count and starts[last] < start + low:
             last += 1
-        for stop in range(last, min(last + MOST_TOGETHER, count)):
+        for stop in range(last, min(last + MAX_PEAK_SEGMENTS, count)):
             length = starts[stop] - start
             if length > high:
                 break
             rate = (before[stop] - sent) / length
             if rate > peak:
-                peak, most, within = rate, before[stop] - sent, length
-    peak = most * 8 * timescale / within
+                peak, peak_bytes, peak_length = rate, before[stop] - sent, length
+    peak = peak_bytes * 8 * timescale / peak_length
     average = before[-1] * 8 / total if total > 0 else 0.0
     return max(round(peak), round(average), 1), max(round(average), 1)
 
@@ -222,7 +222,7 @@ class Presentation:
     def nbytes(self) -> int:
         """Approximate memory use, in bytes."""
         listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
-        others = len(self.omitted) + sum(len(each.stretches) for each in self.renditions)
+        others = len(self.omitted) + sum(len(each.spans) for each in self.renditions)
         return sum(each.nbytes for each in listed if each is not None) + 1000 * others
 
     @property
@@ -240,7 +240,7 @@ class Presentation:
         """The rendition of that name."""
         return next((each for each in self.renditions if each.name == name), None)
 
-    def pack(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Serialized for the database."""
         plain = {
             "scheme": SCHEME,
@@ -251,8 +251,8 @@ class Presentation:
         return zlib.compress(json.dumps(plain, separators=(",", ":")).encode())
 
     @classmethod
-    def unpack(cls, data: bytes) -> Self | None:
-        """The inverse of `pack`; None for data of another version. Raises `ValueError` for invalid data."""
+    def from_bytes(cls, data: bytes) -> Self | None:
+        """The inverse of `to_bytes`; None for data of another version. Raises `ValueError` for invalid data."""
         try:
             text = zlib.decompressobj().decompress(data, LARGEST)
             plain = json.loads(text)
@@ -271,7 +271,7 @@ def _plain(rendition: Rendition) -> dict[str, Any]:
             plain[name] = {key: _steps(values) for key, values in asdict(segments).items()}
     for name in ("pixel_aspect", "frame_rate"):
         plain[name] = str(plain[name]) if plain[name] is not None else None
-    plain["stretches"] = [asdict(each) for each in rendition.stretches]
+    plain["stretches"] = [asdict(span) for span in plain.pop("spans")]
     return plain
 
 
@@ -281,7 +281,7 @@ def _rendition(plain: dict[str, Any]) -> Rendition:
             plain[name] = Segments(**{key: _sums(values) for key, values in segments.items()})
     for name in ("pixel_aspect", "frame_rate"):
         plain[name] = Fraction(plain[name]) if plain[name] is not None else None
-    plain["stretches"] = tuple(Stretch(**each) for each in plain["stretches"])
+    plain["spans"] = tuple(Span(**span) for span in plain.pop("stretches"))
     return Rendition(**plain)
 
 

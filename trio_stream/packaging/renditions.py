@@ -17,8 +17,8 @@ from trio_stream.media.formats.media_info import VideoTrack
 from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.cutting import cut, cut_evenly, thin
-from trio_stream.packaging.from_mp4 import HEAD, MOST_KEYS, PER_SAMPLE
-from trio_stream.packaging.presentation import Rendition, Segments, Stretch
+from trio_stream.packaging.from_mp4 import HEAD, MAX_KEYS, PER_SAMPLE
+from trio_stream.packaging.presentation import Rendition, Segments, Span
 
 _NAMES = {"opus": "Opus", "flac": "fLaC"}
 """Codecs whose MP4 sample entry browsers spell differently."""
@@ -26,12 +26,12 @@ _NAMES = {"opus": "Opus", "flac": "fLaC"}
 NEAR = 0.5
 """Seconds before the end of an audio part within which no other segment begins."""
 
-MOST_PICTURES, SMALLEST_FRAME = 60, 1024
+ASSUMED_FRAME_RATE, ASSUMED_PACKET = 60, 1024
 """Assumed frames per second, and samples in an audio packet, if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class AudioBoundaries:
     """Where audio segments begin: at `times` in seconds, with the video; empty means evenly.
 
     `shares`, if known, are the keyframes [first, stop) of each video segment: the outline counts the bytes of every
@@ -59,37 +59,38 @@ def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float]
     return found
 
 
-type _Filmed = tuple[VideoOutline, Cuts]
+type _VideoPart = tuple[VideoOutline, Cuts]
 
 
 def video_rendition(
-    stretches: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
+    outlines: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
 ) -> Rendition:
     """The video up to `end`, from one part or several that follow one another; the audio changes at `changed`."""
-    filmed = [_required_cuts(each, keys) for each, keys in stretches]
-    track, carriage = filmed[0][0].track, filmed[0][0].carriage
+    parts = [_required_cuts(outline, keys) for outline, keys in outlines]
+    track, carriage = parts[0][0].track, parts[0][0].carriage
     scale = carriage.timescale
     starts: list[int] = []
     cuts: list[int] = []
     sizes: list[int] = []
     keys: tuple[list[int], list[int], list[int]] = [], [], []
-    found: list[Stretch] = []
+    found: list[Span] = []
     independent = True
-    limits = [*(_shown(each) for each in filmed[1:]), end]
-    for (each, known), limit in zip(filmed, limits, strict=True):
-        own = each.carriage.timescale
-        chosen = cut_at_keys(known, own, limit, changed)
-        shown = [known.times[at] if (start := known.starts[at]) is None else start for at in chosen]
-        independent &= all(start == known.times[at] for start, at in zip(shown, chosen, strict=True))
-        found.append(_stretch(each, len(starts), len(keys[0]), round(limit * own)))
-        starts += [max(0, _scaled(start, own, scale)) for start in shown]
-        cuts += [known.times[at] for at in chosen]
+    limits = [*(_shown(each) for each in parts[1:]), end]
+    for (outline, keyframes), limit in zip(parts, limits, strict=True):
+        part_scale = outline.carriage.timescale
+        chosen = cut_at_keys(keyframes, part_scale, limit, changed)
+        shown = [keyframes.times[at] if (start := keyframes.starts[at]) is None else start for at in chosen]
+        independent &= all(start == keyframes.times[at] for start, at in zip(shown, chosen, strict=True))
+        found.append(_span(outline, len(starts), len(keys[0]), round(limit * part_scale)))
+        starts += [max(0, _scaled(start, part_scale, scale)) for start in shown]
+        cuts += [keyframes.times[at] for at in chosen]
         sizes += [
-            sum(each.carriage.sizes[first:stop]) for first, stop in pairwise([*chosen, len(known.times)])
+            sum(outline.carriage.sizes[first:stop])
+            for first, stop in pairwise([*chosen, len(keyframes.times)])
         ]
-        for column, more in zip(keys, _keys(known, each.carriage, end, scale), strict=True):
+        for column, more in zip(keys, _keys(keyframes, outline.carriage, end, scale), strict=True):
             column.extend(more)
-    own = filmed[-1][0].carriage.timescale
+    part_scale = parts[-1][0].carriage.timescale
     width, height = track.shown_size
     return Rendition(
         name=f"v{track.index}",
@@ -99,9 +100,9 @@ def video_rendition(
         timescale=scale,
         segments=_segments(
             [0, *starts[1:], round(end * scale)],
-            [*cuts, round(end * own)],
+            [*cuts, round(end * part_scale)],
             sizes,
-            float(track.frame_rate or MOST_PICTURES) / scale,
+            float(track.frame_rate or ASSUMED_FRAME_RATE) / scale,
         ),
         language=track.language,
         default=True,
@@ -111,37 +112,37 @@ def video_rendition(
         frame_rate=track.frame_rate,
         video_range=_range(track),
         keys=_segments(
-            [0, *keys[0][1:], max(0, round(end * scale))], [*keys[1], round(end * own)], keys[2], 0
+            [0, *keys[0][1:], max(0, round(end * scale))], [*keys[1], round(end * part_scale)], keys[2], 0
         ),
         independent=independent,
-        carriage=_small(carriage),
-        stretches=tuple(found) if len(found) > 1 else (),
+        carriage=_job_parameters(carriage),
+        spans=tuple(found) if len(found) > 1 else (),
     )
 
 
-def _required_cuts(each: VideoOutline, keys: Cuts | None) -> _Filmed:
+def _required_cuts(each: VideoOutline, keys: Cuts | None) -> _VideoPart:
     if keys is None or keys.track != each.track.index or keys.until is not None or not keys.times:
         raise Unsupported("", "its keyframes are not known up to the end")
     return each, keys
 
 
-def _shown(filmed: _Filmed) -> float:
+def _shown(part: _VideoPart) -> float:
     """When the first frame of a part is shown, in seconds."""
-    each, keys = filmed
+    outline, keys = part
     first = keys.starts[0]
-    return (keys.times[0] if first is None else first) / each.carriage.timescale
+    return (keys.times[0] if first is None else first) / outline.carriage.timescale
 
 
-def _scaled(time: int, own: int, scale: int) -> int:
-    return time if own == scale else round(Fraction(time * scale, own))
+def _scaled(time: int, part_scale: int, scale: int) -> int:
+    return time if part_scale == scale else round(Fraction(time * scale, part_scale))
 
 
-def _stretch(each: VideoOutline | AudioOutline, first: int, key: int, until: int) -> Stretch:
+def _span(each: VideoOutline | AudioOutline, first: int, key: int, until: int) -> Span:
     track, carriage = each.track, each.carriage
-    known = Stretch(
+    span = Span(
         first=first,
         key=key,
-        carriage=_small(carriage),
+        carriage=_job_parameters(carriage),
         timescale=carriage.timescale,
         until=until,
         init=carriage.init,
@@ -149,8 +150,8 @@ def _stretch(each: VideoOutline | AudioOutline, first: int, key: int, until: int
     )
     if isinstance(track, VideoTrack):
         width, height = track.shown_size
-        return replace(known, width=width, height=height)
-    return replace(known, channels=track.channels, sample_rate=track.sample_rate)
+        return replace(span, width=width, height=height)
+    return replace(span, channels=track.channels, sample_rate=track.sample_rate)
 
 
 def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[int], list[int], list[int]]:
@@ -158,75 +159,75 @@ def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[
 
     A keyframe of unknown size is assumed to be as large as the average one, or as all data up to the next one.
     """
-    own = carriage.timescale
-    known = [each for each in keys.sizes if each is not None]
-    usual = round(sum(known) / len(known)) if known else max(carriage.sizes)
-    shown = thin([time / own for time in keys.times], max(1.0, end / MOST_KEYS), MOST_KEYS + 1)
+    part_scale = carriage.timescale
+    measured = [size for size in keys.sizes if size is not None]
+    usual = round(sum(measured) / len(measured)) if measured else max(carriage.sizes)
+    shown = thin([time / part_scale for time in keys.times], max(1.0, end / MAX_KEYS), MAX_KEYS + 1)
     times = [keys.times[each] for each in shown]
     sizes = [
         min(usual, group) if size is None else size
         for size, group in ((keys.sizes[each], carriage.sizes[each]) for each in shown)
     ]
-    return [max(0, _scaled(time, own, scale)) for time in times], times, sizes
+    return [max(0, _scaled(time, part_scale, scale)) for time in times], times, sizes
 
 
 def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
     """The end of a segment of a remuxed rendition, in the timescale of its carriage, and until when its last sample
     lasts. None: up to the end of the track or part, and as long as the sample lasts."""
-    samples, stretches = rendition.segments.samples, rendition.stretches
+    samples, spans = rendition.segments.samples, rendition.spans
     if number == len(rendition.segments) - 1:
         return None, samples[-1]
-    stretch = rendition.stretch(number)
-    if stretch is not None and any(each.first == number + 1 for each in stretches):
-        return None, stretch.until
+    span = rendition.span_at(number)
+    if span is not None and any(each.first == number + 1 for each in spans):
+        return None, span.until
     return samples[number + 1], None
 
 
 def next_key(rendition: Rendition, number: int) -> int:
     """Until when a single keyframe is shown, in the timescale of its carriage."""
-    stretch = rendition.stretch(number, keyframe=True)
-    if stretch is not None and any(each.key == number + 1 for each in rendition.stretches):
-        return stretch.until
+    span = rendition.span_at(number, keyframe=True)
+    if span is not None and any(each.key == number + 1 for each in rendition.spans):
+        return span.until
     keys = rendition.keys or rendition.segments
     return keys.samples[number + 1]
 
 
 def audio_rendition(
-    heard: Sequence[AudioOutline],
-    marks: Marks,
+    parts: Sequence[AudioOutline],
+    boundaries: AudioBoundaries,
     end: float,
     until: float,
     *,
     default: bool,
 ) -> Rendition:
     """Audio up to `end`, with its last sample extended to `until`, from one part or several that follow one another."""
-    track, carriage = heard[0].track, heard[0].carriage
+    track, carriage = parts[0].track, parts[0].carriage
     scale = carriage.timescale
     starts: list[int] = []
     cuts: list[int] = []
     sizes: list[int] = []
-    found: list[Stretch] = []
-    limits = [*(each.carriage.first / each.carriage.timescale for each in heard[1:]), end]
-    for each, limit in zip(heard, limits, strict=True):
-        own = each.carriage.timescale
+    found: list[Span] = []
+    limits = [*(each.carriage.first / each.carriage.timescale for each in parts[1:]), end]
+    for each, limit in zip(parts, limits, strict=True):
+        part_scale = each.carriage.timescale
         begins = max(0.0, each.carriage.start)
-        inner = _inner(marks.times, begins, limit, alone=len(heard) == 1)
-        times = [each.carriage.first, *(_on_grid(each.carriage, round(mark * own)) for mark in inner)]
-        found.append(_stretch(each, len(starts), 0, round((until if limit == end else limit) * own)))
-        starts += [_scaled(time, own, scale) for time in times]
+        inner = _inner_boundaries(boundaries.times, begins, limit, alone=len(parts) == 1)
+        times = [each.carriage.first, *(_on_grid(each.carriage, round(time * part_scale)) for time in inner)]
+        found.append(_span(each, len(starts), 0, round((until if limit == end else limit) * part_scale)))
+        starts += [_scaled(time, part_scale, scale) for time in times]
         cuts += times
         if (
-            marks.shares
+            boundaries.shares
             and len(each.carriage.sizes) > 1
-            and len(inner) == len(marks.shares) - 1
-            and len(heard) == 1
+            and len(inner) == len(boundaries.shares) - 1
+            and len(parts) == 1
         ):
-            sizes += [sum(each.carriage.sizes[first:stop]) for first, stop in marks.shares]
+            sizes += [sum(each.carriage.sizes[first:stop]) for first, stop in boundaries.shares]
         else:
             bounds = [begins, *inner, max(limit, begins)]
             total, length = sum(each.carriage.sizes), bounds[-1] - begins or 1.0
             sizes += [round(total * (after - before) / length) for before, after in pairwise(bounds)]
-    own = heard[-1].carriage.timescale
+    part_scale = parts[-1].carriage.timescale
     return Rendition(
         name=f"a{track.index}",
         kind="audio",
@@ -235,30 +236,30 @@ def audio_rendition(
         timescale=scale,
         segments=_segments(
             [0, *starts[1:], round(until * scale)],
-            [*cuts, round(until * own)],
+            [*cuts, round(until * part_scale)],
             sizes,
-            1 / (carriage.step or SMALLEST_FRAME),
+            1 / (carriage.step or ASSUMED_PACKET),
         ),
         language=track.language,
         label=track.title,
         default=default,
         channels=track.channels,
         sample_rate=track.sample_rate,
-        carriage=_small(carriage),
-        stretches=tuple(found) if len(found) > 1 else (),
+        carriage=_job_parameters(carriage),
+        spans=tuple(found) if len(found) > 1 else (),
     )
 
 
-def _inner(marks: Sequence[float], begins: float, end: float, *, alone: bool) -> list[float]:
+def _inner_boundaries(boundaries: Sequence[float], begins: float, end: float, *, alone: bool) -> list[float]:
     """The segment boundaries of an audio part between its beginning and its end.
 
     Boundaries too close to either are left out.
     """
-    if not marks:
+    if not boundaries:
         return cut_evenly(begins, end)[1:]
     if alone:
-        return [mark for mark in marks[1:-1] if begins < mark < end]
-    return [mark for mark in marks if begins + NEAR < mark < end - NEAR]
+        return [time for time in boundaries[1:-1] if begins < time < end]
+    return [time for time in boundaries if begins + NEAR < time < end - NEAR]
 
 
 def _on_grid(carriage: Carriage, time: int) -> int:
@@ -284,6 +285,6 @@ def _range(track: VideoTrack) -> str:
     return "HLG" if track.transfer == TRANSFERS[HLG] else "SDR"
 
 
-def _small(carriage: Carriage) -> dict[str, object]:
+def _job_parameters(carriage: Carriage) -> dict[str, object]:
     """The parameters that the jobs need: without the sizes."""
     return carriage.to_json() | {"sizes": []}

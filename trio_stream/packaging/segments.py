@@ -27,7 +27,7 @@ def segment(
             stop,
             number + 1,
             track,
-            pictures=packaged.track.timescale if packaged.track.handler == "vide" else 0,
+            video_timescale=packaged.track.timescale if packaged.track.handler == "vide" else 0,
         )
     except ValueError as error:
         raise Malformed("moov/trak/mdia/minf/stbl", str(error)) from None

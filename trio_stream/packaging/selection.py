@@ -21,10 +21,17 @@ from trio_stream.mp4.reading.movie import Movie, Track
 from trio_stream.mp4.reading.sample_entry import ENCRYPTED, SampleEntry
 from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.writing.heads import SHORT
-from trio_stream.packaging.coding import VIDEO, as_browsers_know, codec_of, codec_string, is_remuxed, why_not
+from trio_stream.packaging.coding import (
+    VIDEO,
+    codec_of,
+    codec_string,
+    is_remuxed,
+    refusal_reason,
+    with_supported_channels,
+)
 from trio_stream.packaging.presentation import Omission, Reason
 
-MOST_SOUNDS = 32
+MAX_AUDIO_TRACKS = 32
 
 LONGEST = 4 * 24 * 3600
 """Maximum duration of a presentation, in seconds: it limits the number of segments."""
@@ -47,12 +54,12 @@ _NAMELESS = (
 """What programs write in place of a track name."""
 
 
-type Because = tuple[Reason, str]
+type CodedReason = tuple[Reason, str]
 """Why something is left out: as a code for programs, and as text for users."""
 
-_SURPLUS: dict[str, Because] = {
+_SURPLUS: dict[str, CodedReason] = {
     "vide": ("second-video", ONE_VIDEO_TRACK),
-    "soun": ("other", f"at most {MOST_SOUNDS} audio tracks are offered"),
+    "soun": ("other", f"at most {MAX_AUDIO_TRACKS} audio tracks are offered"),
 }
 """The reason for a track that could be packaged."""
 
@@ -94,7 +101,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     """
     for track in movie.tracks:
         if track.samples.count and _is_remuxed(track):
-            raise Unsupported("moov/trak", f"{_coding_refused(track)[1]} without remuxing")
+            raise Unsupported("moov/trak", f"{_coding_reason(track)[1]} without remuxing")
     movie = replace(movie, tracks=tuple(map(_packaged_part, movie.tracks)))
     playable = [track for track in movie.tracks if _unpackaged(track) is None and track.samples.count]
     audio = [track for track in playable if track.handler == "soun"]
@@ -102,15 +109,17 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     if not playable:
         nothing = Unsupported("moov", "it has no video and no audio track")
         raise next((_refusal(track) for track in movie.tracks), nothing)
-    pictures = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
-    film = main_video(pictures, _video_traits, has_audio=bool(audio))
-    if film is not None and _unpackaged(film) is not None:
-        raise _refusal(film)
-    tracks = [*((film,) if film is not None else ()), *audio[:MOST_SOUNDS]]
-    return _ending_together([_described(PackagedTrack(*placed)) for placed in placed_tracks(movie, tracks)])
+    videos = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
+    video = main_video(videos, _video_traits, has_audio=bool(audio))
+    if video is not None and _unpackaged(video) is not None:
+        raise _refusal(video)
+    tracks = [*((video,) if video is not None else ()), *audio[:MAX_AUDIO_TRACKS]]
+    return _end_together(
+        [_with_presented_descriptions(PackagedTrack(*placed)) for placed in placed_tracks(movie, tracks)]
+    )
 
 
-def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
+def _end_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     """Extends the last sample of each track to the end of the longest one: the last frame stays, the audio is silent.
 
     Playing the file directly does the same; but players of segments take the end of one track for that of all, or wait
@@ -118,10 +127,10 @@ def _ending_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     """
     # No sample is added, and none is presented at another time.
     end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
-    return [_lasting(each, round(end * each.track.timescale)) for each in tracks]
+    return [_extended(each, round(end * each.track.timescale)) for each in tracks]
 
 
-def _lasting(packaged: PackagedTrack, end: int) -> PackagedTrack:
+def _extended(packaged: PackagedTrack, end: int) -> PackagedTrack:
     """The track with its last sample extended to `end`, if it ends earlier and the duration fits."""
     samples, timeline = packaged.samples, packaged.timeline
     if end - end_of(samples, timeline) <= SHORT * packaged.track.timescale:
@@ -139,20 +148,20 @@ def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omiss
     """The video and audio tracks of `movie` that are not among `tracks`, each with the reason."""
     packaged = {each.track.id for each in tracks}
     parts = tuple(
-        _omission(track, _part_refused(track, part))
+        _omission(track, _part_reason(track, part))
         for track in movie.tracks
         if track.id in packaged
         for part in _unpackaged_parts(track)
     )
     return parts + tuple(
-        _omission(track, _refused(track, movie))
+        _omission(track, _omission_reason(track, movie))
         for track in movie.tracks
         if track.id not in packaged and track.samples.count
     )
 
 
-def _omission(track: Track, because: Because) -> Omission:
-    code, reason = because
+def _omission(track: Track, coded_reason: CodedReason) -> Omission:
+    code, reason = coded_reason
     return Omission(
         kind="video" if track.handler == "vide" else "audio",
         track=track.id,
@@ -164,10 +173,10 @@ def _omission(track: Track, because: Because) -> Omission:
     )
 
 
-def _refused(track: Track, movie: Movie) -> Because:
+def _omission_reason(track: Track, movie: Movie) -> CodedReason:
     """Why a track is omitted: its codec, its edit list, or other tracks that are played."""
     if _unpackaged(track) is not None:
-        return _coding_refused(track)
+        return _coding_reason(track)
     try:
         place(track, movie.timescale, fragmented=movie.fragmented)
     except PresentsNothing:
@@ -178,7 +187,7 @@ def _refused(track: Track, movie: Movie) -> Because:
 
 
 def _refusal(track: Track) -> Unsupported:
-    code, reason = _coding_refused(track)
+    code, reason = _coding_reason(track)
     return (Protected if code == "encrypted" else Unsupported)("moov", reason)
 
 
@@ -225,35 +234,35 @@ def _packaged_part(track: Track) -> Track:
     return leave_out(track, parts) if parts else track
 
 
-def _part_refused(track: Track, part: tuple[Described, range]) -> Because:
+def _part_reason(track: Track, part: tuple[Described, range]) -> CodedReason:
     """Why a part of a track is left out, with its time range."""
     described, samples = part
     times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
     begin, end = (time / track.timescale for time in times)
     entry = described.description.entry
-    code, reason = _entry_refused(entry, track.handler)
+    code, reason = _entry_reason(entry, track.handler)
     if code != "encrypted" and codec_string(entry, track.handler) is not None:
         reason = f"its codec changes there ({entry.kind.strip()}), and players support one codec per track"
     return code, f"from {begin:.1f} to {end:.1f} s: {reason}"
 
 
-def _coding_refused(track: Track) -> Because:
+def _coding_reason(track: Track) -> CodedReason:
     """Why the coding of a track is not packaged."""
     found = _unpackaged(track) or track.described[0]
-    code, reason = _entry_refused(found.description.entry, track.handler)
+    code, reason = _entry_reason(found.description.entry, track.handler)
     return code, STILL_IMAGES if track.handler == "vide" and _video_traits(track).is_still else reason
 
 
-def _entry_refused(entry: SampleEntry, handler: str) -> Because:
+def _entry_reason(entry: SampleEntry, handler: str) -> CodedReason:
     """Why a sample entry is not packaged."""
-    return "encrypted" if entry.kind in ENCRYPTED else "codec", why_not(entry, handler)
+    return "encrypted" if entry.kind in ENCRYPTED else "codec", refusal_reason(entry, handler)
 
 
-def _described(packaged: PackagedTrack) -> PackagedTrack:
+def _with_presented_descriptions(packaged: PackagedTrack) -> PackagedTrack:
     """The track with only the descriptions that are presented, in the form that browsers support."""
     track = packaged.track
     described = tuple(
-        replace(each, description=as_browsers_know(each.description))
+        replace(each, description=with_supported_channels(each.description))
         for each in within(track.described, packaged.timeline.first, packaged.samples.count)
     )
     return replace(packaged, track=replace(track, described=described))

@@ -37,7 +37,7 @@ class Title:
     video."""
 
     sources: tuple[Source, ...]
-    texts: tuple[Subtitles, ...] = ()
+    subtitles: tuple[Subtitles, ...] = ()
 
     @property
     def main(self) -> Presentation:
@@ -52,10 +52,10 @@ class Title:
         ]
 
     @property
-    def sounds(self) -> Sequence[tuple[Source, Rendition]]:
+    def audio(self) -> Sequence[tuple[Source, Rendition]]:
         """The audio renditions, all from one file."""
-        heard = next((each for each in self.sources if each.presentation.audio), self.sources[0])
-        return [(heard, each) for each in heard.presentation.audio]
+        source = next((each for each in self.sources if each.presentation.audio), self.sources[0])
+        return [(source, each) for each in source.presentation.audio]
 
     @property
     def target_duration(self) -> int:
@@ -79,25 +79,25 @@ def names(labels: Sequence[str | None], languages: Sequence[str | None], word: s
     return found
 
 
-def text_label(label: str, language: str | None, *, forced: bool, hearing_impaired: bool) -> str | None:
+def subtitle_label(label: str, language: str | None, *, forced: bool, hearing_impaired: bool) -> str | None:
     """The name of subtitles for players that show only a name: `English - Director (forced)`.
 
     Words that are already in the label are not repeated.
     """
-    said = label.casefold()
+    folded_label = label.casefold()
     language_name = english_name(language) if language else ""
     parts = [name for name in (language_name, label) if name]
-    if language_name.casefold() in said:
+    if language_name.casefold() in folded_label:
         parts = [label] if label else []
     kinds = [name for name, is_so in (("forced", forced), ("SDH", hearing_impaired)) if is_so]
-    kinds = [name for name in kinds if name.casefold() not in said]
+    kinds = [name for name in kinds if name.casefold() not in folded_label]
     if not parts:
         name = ", ".join(kinds)
         return name[:1].upper() + name[1:] or None
     return " - ".join(parts) + (f" ({', '.join(kinds)})" if kinds else "")
 
 
-def marks(presentation: Presentation) -> list[float]:
+def segment_boundaries(presentation: Presentation) -> list[float]:
     """Segment boundaries and the end, in seconds; audio and subtitles use those of the video."""
     main = presentation.video or presentation.renditions[0]
     found = [start / main.timescale for start in main.segments.starts]

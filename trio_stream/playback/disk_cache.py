@@ -16,7 +16,7 @@ from trio_stream import __version__
 from trio_stream.files import READ_ONLY, OpenFile
 from trio_stream.packaging.cutting import SCHEME
 
-SUFFIX, MAKING = ".m4s", ".making"
+SUFFIX, PARTIAL = ".m4s", ".making"
 """The suffixes of complete files, and of those still being written."""
 
 MAKER = "maker"
@@ -33,7 +33,7 @@ class DiskCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def look(self) -> list[tuple[str, int]]:
+    def scan(self) -> list[tuple[str, int]]:
         """The keys and sizes of all files, the least recently used first; everything else is removed.
 
         Raises `OSError` if the folder cannot be created or read.
@@ -45,8 +45,8 @@ class DiskCache:
             if entry.name == MAKER:
                 continue
             status = entry.stat(follow_symlinks=False)
-            known = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
-            if whole and known and status.st_size:
+            is_key = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
+            if whole and is_key and status.st_size:
                 # Many systems update access times once a day, if at all: then the modification time counts.
                 found.append((max(status.st_atime, status.st_mtime), entry.name, status.st_size))
             elif not entry.is_dir(follow_symlinks=False):
@@ -63,21 +63,23 @@ class DiskCache:
     def put(self, key: str, data: bytes) -> OpenFile:
         """Store a file; return it open for reading. Raises `OSError`, and then leaves nothing behind."""
         path = self._path(key)
-        writing, made = tempfile.mkstemp(dir=self._folder, suffix=MAKING)
+        descriptor, temporary = tempfile.mkstemp(dir=self._folder, suffix=PARTIAL)
         try:
-            with open(writing, "wb") as file:
+            with open(descriptor, "wb") as file:
                 file.write(data)
-            kept = OpenFile(os.open(made, READ_ONLY))  # before the rename, so that nothing can fail after it
+            stored = OpenFile(
+                os.open(temporary, READ_ONLY)
+            )  # before the rename, so that nothing can fail after it
             try:
-                os.replace(made, path)
+                os.replace(temporary, path)
             except BaseException:
-                kept.close()
+                stored.close()
                 raise
         except BaseException:
             with suppress(OSError):
-                os.unlink(made)
+                os.unlink(temporary)
             raise
-        return kept
+        return stored
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove files if they exist, and ignore errors."""

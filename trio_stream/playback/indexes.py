@@ -62,7 +62,7 @@ class Indexes:
 
     def __init__(self, threads: int = 4, budget: int = BUDGET) -> None:
         self._limiter = trio.CapacityLimiter(threads)
-        self._known: BoundedCache[str, Index | Unpackageable] = BoundedCache(budget, _weight)
+        self._cached: BoundedCache[str, Index | Unpackageable] = BoundedCache(budget, _weight)
         self._reading: SingleFlight[str, Index | Unpackageable] = SingleFlight(
             "the MP4 index reader is not running"
         )
@@ -75,7 +75,7 @@ class Indexes:
     async def get(self, fd: int, revision: str, size: int) -> Index:
         """The index of the file `fd`, whose content has that revision. Raises `Unpackageable`, `SourceUnreadable`,
         `TooManyFiles`, and `MediaWorkerFailed` if `serve` is not running."""
-        found = self._known.get(revision)
+        found = self._cached.get(revision)
         if found is None:
 
             def begin(_: Flight) -> Awaitable[Index | Unpackageable]:
@@ -89,14 +89,14 @@ class Indexes:
 
     def peek(self, revision: str) -> Index | None:
         """The index if it is in memory; counts as a use."""
-        found = self._known.get(revision)
+        found = self._cached.get(revision)
         if not isinstance(found, Index):
             return None
         return found
 
     def statistics(self) -> IndexStatistics:
         """Current memory use, and totals since the start."""
-        return IndexStatistics(len(self._known), self._known.nbytes, self._read, self._refused)
+        return IndexStatistics(len(self._cached), self._cached.nbytes, self._read, self._refused)
 
     async def _load(self, file: OpenFile, revision: str, size: int) -> Index | Unpackageable:
         """Read the index of the file, close the file, and cache the index."""
@@ -112,7 +112,7 @@ class Indexes:
                 # Without its traceback frames, which would be cached with it.
                 found = type(error)(str(error))
                 self._refused += 1
-            self._known.put(revision, found)
+            self._cached.put(revision, found)
             return found
 
 

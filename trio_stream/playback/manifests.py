@@ -35,20 +35,20 @@ class Manifests:
     """Manifests by the id of the requested video and their name, least recently used dropped first."""
 
     def __init__(self, budget: int = BUDGET) -> None:
-        self._known: BoundedCache[tuple[str, str], tuple[Offer, Written]] = BoundedCache(budget, _weight)
+        self._cached: BoundedCache[tuple[str, str], tuple[Offer, Written]] = BoundedCache(budget, _weight)
 
     def get(self, offer: Offer, id_: str, name: str, write: Callable[[], str]) -> Written:
         """The manifest `name` of the video `id_` for this offer; calls `write` if it is not cached."""
         key = id_, name
-        known = self._known.get(key)
+        cached = self._cached.get(key)
         # Identity, not equality: `Offers.offer` returns the same object until something changes, and comparing all
         # segments of two videos would cost more than it saves.
-        if known is not None and known[0] is offer:
-            return known[1]
+        if cached is not None and cached[0] is offer:
+            return cached[1]
         found = Written.of(write())
-        self._known.put(key, (offer, found))
+        self._cached.put(key, (offer, found))
         return found
 
 
-def _weight(_: tuple[str, str], known: tuple[Offer, Written]) -> int:
-    return FIXED + len(known[1].body)
+def _weight(_: tuple[str, str], cached: tuple[Offer, Written]) -> int:
+    return FIXED + len(cached[1].body)

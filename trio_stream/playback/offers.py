@@ -32,19 +32,19 @@ from trio_stream.playback.video_names import Names
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
-MOMENT = 1.0
+LIFETIME = 1.0
 """Seconds for which a title is cached: its files and subtitles may change at any time."""
 
-MOST = 256
+MAX_TITLES = 256
 """Maximum number of cached titles, within the budget of presentations; four times as many file names and warnings."""
 
-NAMES = 4 << 20
+NAMES_BUDGET = 4 << 20
 """Bytes of cached file names, and of warnings: a name may have four thousand."""
 
 FIXED = 512
 """Bytes counted for each of them in addition to its names."""
 
-UNALIGNED = 1.0
+ROUNDING_FRAMES = 1.0
 """Frames by which the segment boundaries of two files may differ, because of rounding."""
 
 log = structlog.get_logger("trio_stream.playback")
@@ -87,13 +87,13 @@ class Offers:
         self._indexes = indexes
         self._presentations = presentations
         self._offers: BoundedCache[str, Offer] = BoundedCache(
-            BUDGET, _weight, most=MOST, lifetime=MOMENT, clock=trio.current_time
+            BUDGET, _weight, most=MAX_TITLES, lifetime=LIFETIME, clock=trio.current_time
         )
         self._places: BoundedCache[tuple[str, str], str] = BoundedCache(
-            NAMES, _weight_of_place, most=4 * MOST
+            NAMES_BUDGET, _weight_of_place, most=4 * MAX_TITLES
         )
-        self._told: BoundedCache[tuple[str, ...], bool] = BoundedCache(
-            NAMES, _weight_of_warning, most=4 * MOST
+        self._logged: BoundedCache[tuple[str, ...], bool] = BoundedCache(
+            NAMES_BUDGET, _weight_of_warning, most=4 * MAX_TITLES
         )
 
     async def open(self, id_: str, revision: str) -> OpenVideo:
@@ -157,16 +157,16 @@ class Offers:
         offer = self.offered(id_)
         if offer is None:
             began = trio.current_time()
-            offer = await self._make_offer(id_)
+            offer = await self._build_offer(id_)
             # Return the previous object if it is equal: manifests are cached by identity.
             if (before := self._offers.peek(id_)) is not None and before == offer:
                 offer = before
             self._offers.put(id_, offer, since=began)  # it is as old as the query
         return offer
 
-    async def _make_offer(self, id_: str) -> Offer:
+    async def _build_offer(self, id_: str) -> Offer:
         name = await self._names.of(id_)
-        family, found_texts = await self._database.read(partial(_look_up, id_=id_))
+        family, subtitles = await self._database.read(partial(_look_up, id_=id_))
         own, video = await self._source(name, "", id_)
         sources = [own]
         for version in family:
@@ -176,14 +176,14 @@ class Offers:
                 except (NotTheOwner, StoreError, *SHARED_FAILURES):
                     raise  # not a problem of that file; an offer without it would be cached as complete
                 except TrioStreamError as error:
-                    if self._is_news(version.name, str(error)):
+                    if self._is_new_warning(version.name, str(error)):
                         log.warning("a file of a title is left out", video=version.name, reason=str(error))
                     continue
                 sources.append(other)
         sources.sort(key=lambda each: -_height(each.presentation))
         if len(sources) > 1:
             sources = self._aligned(sources, own, name)
-        title = Title(tuple(sources), found_texts)
+        title = Title(tuple(sources), subtitles)
         return Offer(title, own, video.revision, video.status.st_mtime_ns)
 
     async def _source(self, name: str, playlists: str, id_: str) -> tuple[Source, OpenVideo]:
@@ -194,22 +194,22 @@ class Offers:
 
     def _aligned(self, sources: Sequence[Source], own: Source, name: str) -> list[Source]:
         """The sources with the segment boundaries of the requested file, the best first; warns once about others."""
-        fitting = [
+        aligned = [
             each for each in sources if each is own or are_aligned(own.presentation, each.presentation)
         ]
-        if len(fitting) < len(sources) and self._is_news(*(each.segments for each in sources)):
+        if len(aligned) < len(sources) and self._is_new_warning(*(each.segments for each in sources)):
             log.warning(
                 "files of one title have different keyframes, so players cannot switch between them",
                 video=name,
                 files=len(sources),
-                used=len(fitting),
+                used=len(aligned),
             )
-        return fitting
+        return aligned
 
-    def _is_news(self, *what: str) -> bool:
+    def _is_new_warning(self, *keys: str) -> bool:
         """Whether it was not logged yet, or long ago; from now on it was."""
-        new = self._told.get(what) is None
-        self._told.put(what, True)
+        new = self._logged.get(keys) is None
+        self._logged.put(keys, True)
         return new
 
 
@@ -221,15 +221,15 @@ def _weight_of_place(_: tuple[str, str], name: str) -> int:
     return FIXED + getsizeof(name)
 
 
-def _weight_of_warning(what: tuple[str, ...], _: bool) -> int:
-    return FIXED + sum(getsizeof(each) for each in what)
+def _weight_of_warning(keys: tuple[str, ...], _: bool) -> int:
+    return FIXED + sum(getsizeof(each) for each in keys)
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:
     """Whether a player can switch between the video of the two at any segment boundary."""
     if one.video is None or other.video is None or len(one.video.segments) != len(other.video.segments):
         return False
-    slack = UNALIGNED / float(one.video.frame_rate or 25)
+    slack = ROUNDING_FRAMES / float(one.video.frame_rate or 25)
     pairs = zip(one.video.segments.starts[:-1], other.video.segments.starts[:-1], strict=True)
     return all(
         abs(mine / one.video.timescale - theirs / other.video.timescale) < slack for mine, theirs in pairs

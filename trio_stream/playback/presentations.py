@@ -30,7 +30,7 @@ from trio_stream.store import Connection
 from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
-MOST = 256
+MAX_PRESENTATIONS = 256
 """Maximum number of presentations in memory; one takes some 50 KB for a two-hour video."""
 
 BUDGET = 32 << 20
@@ -60,17 +60,17 @@ class Presentations:
         self._indexes = indexes
         self._writer = writer
         self._remuxer = remuxer
-        self._known: BoundedCache[str, Presentation | Unpackageable] = BoundedCache(
-            budget, _weight, most=MOST
+        self._cached: BoundedCache[str, Presentation | Unpackageable] = BoundedCache(
+            budget, _weight, most=MAX_PRESENTATIONS
         )
-        self._finding: SingleFlight[str, Presentation | Unpackageable] = SingleFlight(
+        self._flights: SingleFlight[str, Presentation | Unpackageable] = SingleFlight(
             "the presentation reader is not running"
         )
         self._outlining = trio.Lock()
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Compute requested presentations until cancelled."""
-        await self._finding.serve(task_status=task_status)
+        await self._flights.serve(task_status=task_status)
 
     async def of(self, fd: int, revision: str, size: int) -> Presentation:
         """The presentation of the content of the file `fd`, which has that revision and `size` bytes.
@@ -78,29 +78,29 @@ class Presentations:
         Raises `Unpackageable`, `SourceUnreadable`, `StoreError`, `TooManyFiles`, `MediaWorkerFailed` if `serve` is not
         running, and `NotTheOwner` if only the owner can compute it.
         """
-        found = self._known.get(revision)
+        found = self._cached.get(revision)
         if found is None:
 
             def begin(flight: Flight) -> Awaitable[Presentation | Unpackageable]:
                 # A duplicated descriptor: the first client may leave and close its own before the others are done.
-                return self._learn(OpenFile.dup(fd), revision, size, flight)
+                return self._load(OpenFile.dup(fd), revision, size, flight)
 
-            found = await self._finding.get(revision, begin)
+            found = await self._flights.get(revision, begin)
         if isinstance(found, Unpackageable):
             raise copy_of(found)
         return found
 
-    async def _learn(
+    async def _load(
         self, file: OpenFile, revision: str, size: int, flight: Flight
     ) -> Presentation | Unpackageable:
         """Look it up or compute it, and close the file."""
         with file:
-            kept = await self._database.read(partial(_look_up, revision=revision))
-            found = kept or await self._find_out(file.fd, revision, size, flight)
-            self._known.put(revision, found)
+            stored = await self._database.read(partial(_look_up, revision=revision))
+            found = stored or await self._compute(file.fd, revision, size, flight)
+            self._cached.put(revision, found)
             return found
 
-    async def _find_out(
+    async def _compute(
         self, fd: int, revision: str, size: int, flight: Flight
     ) -> Presentation | Unpackageable:
         try:
@@ -112,7 +112,7 @@ class Presentations:
                 found = await self._outline(fd, error, flight)
             except Unpackageable as refused:
                 return type(refused)(str(refused))
-        await self._keep(revision, found)
+        await self._store(revision, found)
         return found
 
     async def _outline(self, fd: int, refused: Unpackageable, flight: Flight) -> Presentation:
@@ -130,13 +130,13 @@ class Presentations:
         except Unsupported as error:
             raise Unpackageable(str(error)) from None
 
-    async def _keep(self, revision: str, presentation: Presentation) -> None:
+    async def _store(self, revision: str, presentation: Presentation) -> None:
         writer = self._writer()
         if writer is None:
             return
-        keep = partial(derived.store_presentation, revision=revision, packed=presentation.pack())
+        store = partial(derived.store_presentation, revision=revision, packed=presentation.to_bytes())
         try:
-            await writer.write(keep)
+            await writer.write(store)
         except StoreError as error:
             # The library may not have recorded the content yet; the first request after a restart tries again.
             log.debug("a presentation was not stored", revision=revision, reason=str(error))
@@ -149,6 +149,6 @@ def _weight(_: str, found: Presentation | Unpackageable) -> int:
 def _look_up(connection: Connection, revision: str) -> Presentation | None:
     packed = derived.stored_presentation(connection, revision)
     try:
-        return None if packed is None else Presentation.unpack(packed)
+        return None if packed is None else Presentation.from_bytes(packed)
     except ValueError:
         return None  # computed again

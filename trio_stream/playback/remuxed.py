@@ -15,7 +15,7 @@ from trio_stream.errors import MediaUnreadable, TooManyFiles
 from trio_stream.files import NO_DESCRIPTOR, OpenFile
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Outline
 from trio_stream.media.sandbox.sandbox import Sandbox
-from trio_stream.packaging.presentation import Rendition, Stretch
+from trio_stream.packaging.presentation import Rendition, Span
 from trio_stream.playback.disk_cache import DiskCache
 from trio_stream.playback.segment_cache import SegmentCache
 
@@ -42,11 +42,11 @@ class Recipe:
 
 def init_recipe(revision: str, rendition: Rendition, number: int = 0) -> Recipe:
     """An init segment of a rendition of the file with that revision. Raises `LookupError` if it does not exist."""
-    stretch = next((each for each in rendition.stretches if each.init == number), None)
-    if stretch is None and (number or rendition.stretches):
+    span = next((each for each in rendition.spans if each.init == number), None)
+    if span is None and (number or rendition.spans):
         raise LookupError(number)
     key = f"{revision}-{rendition.name}-init{number or ''}"
-    return Recipe(key, "init", _known(rendition, stretch), b"ftyp")
+    return Recipe(key, "init", _track_options(rendition, span), b"ftyp")
 
 
 def segment_recipe(
@@ -56,18 +56,23 @@ def segment_recipe(
 
     The last sample of the track lasts until `until`. Times are in the track's timescale.
     """
-    options = {**_known(rendition, rendition.stretch(n)), "start": start, "stop": stop, "sequence": n + 1}
+    options = {
+        **_track_options(rendition, rendition.span_at(n)),
+        "start": start,
+        "stop": stop,
+        "sequence": n + 1,
+    }
     options |= {"begins": n == 0, "until": until}
-    key = f"{revision}-{rendition.name}-{n}-{_word(start)}-{_word(stop)}"
+    key = f"{revision}-{rendition.name}-{n}-{_key_part(start)}-{_key_part(stop)}"
     return Recipe(key, "segment", options, b"styp")
 
 
 def keyframe_recipe(revision: str, rendition: Rendition, n: int, start: int, stop: int) -> Recipe:
     """Keyframe `n` of a rendition as a segment: it is shown from `start` until `stop`."""
-    known = _known(rendition, rendition.stretch(n, keyframe=True))
-    options = {**known, "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
+    options = _track_options(rendition, rendition.span_at(n, keyframe=True))
+    options = {**options, "start": start, "stop": stop, "sequence": n + 1, "keyframe": True}
     options["begins"] = n == 0
-    key = f"{revision}-{rendition.name}-k{n}-{_word(start)}-{_word(stop)}"
+    key = f"{revision}-{rendition.name}-k{n}-{_key_part(start)}-{_key_part(stop)}"
     return Recipe(key, "segment", options, b"styp")
 
 
@@ -103,34 +108,34 @@ class Remuxer:
         try:
             return Outline.from_json(done.result)
         except ValueError:
-            raise _nonsense() from None
+            raise _invalid_data() from None
 
-    async def get(self, fd: int, piece: Recipe) -> OpenFile:
+    async def get(self, fd: int, recipe: Recipe) -> OpenFile:
         """An init segment, segment or keyframe of the file `fd`, from the cache if possible."""
 
-        def make() -> Coroutine[Any, Any, bytes]:
+        def build() -> Coroutine[Any, Any, bytes]:
             # A duplicated descriptor: the first client may leave and close its own before the segment is built.
-            return self._make(OpenFile.dup(fd), piece)
+            return self._build(OpenFile.dup(fd), recipe)
 
-        return await self._cache.get(piece.key, make)
+        return await self._cache.get(recipe.key, build)
 
-    async def _make(self, own: OpenFile, piece: Recipe) -> bytes:
+    async def _build(self, file: OpenFile, recipe: Recipe) -> bytes:
         """Run the job on a file, and close the file."""
-        with own:
+        with file:
             async with self._limiter:
                 done = await self._sandbox.run(
-                    piece.job,
-                    own.fd,
-                    piece.options,
+                    recipe.job,
+                    file.fd,
+                    recipe.options,
                     deadline=DEADLINE,
                     limit=SEGMENT_LIMIT + (1 << 20),
                     urgent=True,
                 )
-        made = b"".join(done.blobs.values())
+        data = b"".join(done.blobs.values())
         # The type of the first box. A compromised parser may send anything, even a page with a script.
-        if made[4:8] != piece.begins:
-            raise _nonsense()
-        return made
+        if data[4:8] != recipe.begins:
+            raise _invalid_data()
+        return data
 
 
 class SharedSegments:
@@ -140,27 +145,27 @@ class SharedSegments:
     """
 
     def __init__(self, folder: Path, *, threads: int = 4) -> None:
-        self._shelf = DiskCache(folder)
+        self._disk = DiskCache(folder)
         self._limiter = trio.CapacityLimiter(threads)
 
     async def open(self, key: str) -> OpenFile | None:
         """The segment cached as `key`; None if there is none. Raises `TooManyFiles`."""
         try:
-            return await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
+            return await trio.to_thread.run_sync(self._disk.open, key, limiter=self._limiter)
         except OSError as error:
             if error.errno in NO_DESCRIPTOR:
                 raise TooManyFiles from None
             return None
 
 
-def _word(time: int | None) -> str:
+def _key_part(time: int | None) -> str:
     return "end" if time is None else str(time).replace("-", "m")
 
 
-def _known(rendition: Rendition, stretch: Stretch | None = None) -> dict[str, Any]:
-    carriage = rendition.carriage if stretch is None else stretch.carriage
+def _track_options(rendition: Rendition, span: Span | None = None) -> dict[str, Any]:
+    carriage = rendition.carriage if span is None else span.carriage
     return {"track": rendition.track, "carriage": carriage}
 
 
-def _nonsense() -> MediaUnreadable:
+def _invalid_data() -> MediaUnreadable:
     return MediaUnreadable("the media parser returned invalid data")

@@ -46,26 +46,26 @@ class SegmentCache:
     """Segments in `folder`, at most `budget` bytes, using `threads` threads for the disk. `serve` is its task."""
 
     def __init__(self, folder: Path, budget: int, *, threads: int = 4) -> None:
-        self._shelf = DiskCache(folder)
+        self._disk = DiskCache(folder)
         self._budget = budget
         self._limiter = trio.CapacityLimiter(threads)
-        self._kept: BoundedCache[str, int] = BoundedCache(budget, _weight)
+        self._sizes: BoundedCache[str, int] = BoundedCache(budget, _weight)
         """The sizes of the complete files on the disk."""
-        self._coming = 0
+        self._pending = 0
         """Bytes being written, or waiting for room: files on the disk never exceed the budget."""
-        self._making: SingleFlight[str, OpenFile] = SingleFlight(
+        self._builds: SingleFlight[str, OpenFile] = SingleFlight(
             "the segment builder is not running", share=_share, discard=OpenFile.close
         )
-        self._making_room = trio.Lock()
+        self._room_lock = trio.Lock()
         self._failing = False
         self._found = self._made = self._removed = self._unkept = 0
 
     def statistics(self) -> SegmentCacheStatistics:
         """Current numbers, and totals since the start."""
-        making = self._making.statistics()
+        making = self._builds.statistics()
         return SegmentCacheStatistics(
-            segments=len(self._kept),
-            size=self._kept.nbytes + self._coming,
+            segments=len(self._sizes),
+            size=self._sizes.nbytes + self._pending,
             budget=self._budget,
             found=self._found,
             made=self._made,
@@ -78,61 +78,61 @@ class SegmentCache:
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Find the stored segments, and build requested ones until cancelled. May be called again."""
-        self._kept.clear()
-        gone = []
+        self._sizes.clear()
+        removed = []
         try:
-            for key, size in await trio.to_thread.run_sync(self._shelf.look, limiter=self._limiter):
-                gone += self._kept.put(key, size)
+            for key, size in await trio.to_thread.run_sync(self._disk.scan, limiter=self._limiter):
+                removed += self._sizes.put(key, size)
         except OSError as error:
-            self._note(error)
-        gone += self._kept.make_room(0)  # even one that is larger than the budget alone
-        self._removed += len(gone)
-        await self._remove(gone)
-        await self._making.serve(task_status=task_status)
+            self._log_error(error)
+        removed += self._sizes.make_room(0)  # even one that is larger than the budget alone
+        self._removed += len(removed)
+        await self._remove(removed)
+        await self._builds.serve(task_status=task_status)
 
-    async def get(self, key: str, make: Callable[[], Awaitable[bytes]]) -> OpenFile:
+    async def get(self, key: str, build: Callable[[], Awaitable[bytes]]) -> OpenFile:
         """The segment `key`, a name of letters, digits and dashes.
 
-        If it is neither stored nor being built, `make` is called at once, and its result is awaited in a task that may
+        If it is neither stored nor being built, `build` is called at once, and its result is awaited in a task that may
         outlive this one; an exception there is raised for all who wait. Raises `MediaWorkerFailed` if `serve` is not
         running, `TooManyFiles`.
         """
-        while self._kept.get(key) is not None:
+        while self._sizes.get(key) is not None:
             file = await self._open(key)
             if file is not None:
                 self._found += 1
                 return file
 
         def begin(_: Flight) -> Awaitable[OpenFile]:
-            return self._make(key, make())
+            return self._build(key, build())
 
-        return await self._making.get(key, begin)
+        return await self._builds.get(key, begin)
 
     async def _open(self, key: str) -> OpenFile | None:
         """The stored file; None if it has disappeared."""
         try:
-            file = await trio.to_thread.run_sync(self._shelf.open, key, limiter=self._limiter)
+            file = await trio.to_thread.run_sync(self._disk.open, key, limiter=self._limiter)
         except OSError as error:
             if error.errno in NO_DESCRIPTOR:
                 raise TooManyFiles from None
             await self._remove([key])
             file = None
         if file is None:
-            self._kept.pop(key)
+            self._sizes.pop(key)
         return file
 
-    async def _make(self, key: str, work: Awaitable[bytes]) -> OpenFile:
+    async def _build(self, key: str, work: Awaitable[bytes]) -> OpenFile:
         data = await work
         self._made += 1
-        return await self._keep(key, data)
+        return await self._store(key, data)
 
-    async def _keep(self, key: str, data: bytes) -> OpenFile:
+    async def _store(self, key: str, data: bytes) -> OpenFile:
         """Store a segment if possible; return it open in any case."""
         try:
             try:
-                file = await self._put(key, data)
+                file = await self._write(key, data)
             except OSError as error:
-                self._note(error)
+                self._log_error(error)
                 file = None
             if file is not None:
                 return file
@@ -141,21 +141,21 @@ class SegmentCache:
         except OSError as error:
             raise _failure(error) from None
 
-    async def _put(self, key: str, data: bytes) -> OpenFile | None:
+    async def _write(self, key: str, data: bytes) -> OpenFile | None:
         """The stored file; None if there is no room. Raises `OSError`."""
-        if len(data) + self._coming > self._budget:  # files being written cannot be removed yet
+        if len(data) + self._pending > self._budget:  # files being written cannot be removed yet
             return None
-        self._coming += len(data)  # before the write, so that the disk never holds more
+        self._pending += len(data)  # before the write, so that the disk never holds more
         try:
             # One at a time: files removed to make room are gone from the disk before this one is written.
-            async with self._making_room:
-                gone = self._kept.make_room(self._coming)
-                self._removed += len(gone)
-                await self._remove(gone)
-            file = await trio.to_thread.run_sync(self._shelf.put, key, data, limiter=self._limiter)
+            async with self._room_lock:
+                removed = self._sizes.make_room(self._pending)
+                self._removed += len(removed)
+                await self._remove(removed)
+            file = await trio.to_thread.run_sync(self._disk.put, key, data, limiter=self._limiter)
         finally:
-            self._coming -= len(data)
-        self._kept.put(key, len(data))  # replaces one that was built after its request was abandoned
+            self._pending -= len(data)
+        self._sizes.put(key, len(data))  # replaces one that was built after its request was abandoned
         self._failing = False
         return file
 
@@ -163,9 +163,9 @@ class SegmentCache:
         if keys:
             # They no longer count: if a cancelled request left them on the disk, they would exceed the budget.
             with trio.CancelScope(shield=True):
-                await trio.to_thread.run_sync(self._shelf.remove, keys, limiter=self._limiter)
+                await trio.to_thread.run_sync(self._disk.remove, keys, limiter=self._limiter)
 
-    def _note(self, error: OSError) -> None:
+    def _log_error(self, error: OSError) -> None:
         """Log a disk error, once until the disk works again."""
         if not self._failing:
             log.warning(

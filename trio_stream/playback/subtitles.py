@@ -11,15 +11,15 @@ from trio_stream.caching import BoundedCache
 from trio_stream.errors import DerivedNotFound
 from trio_stream.library.background.derived import LARGEST, Derived
 from trio_stream.library.records import subtitles
-from trio_stream.packaging.title import Subtitles, names, text_label
+from trio_stream.packaging.title import Subtitles, names, subtitle_label
 from trio_stream.packaging.webvtt import Cues, parse
 from trio_stream.store import Connection
 from trio_stream.store.database import Database
 
-TEXT = "s-"
+PREFIX = "s-"
 """Prefix of the digest of subtitles, in the place of the name of a rendition."""
 
-MOST = 64
+MAX_SUBTITLES = 64
 """Maximum number of subtitles in memory; one takes some 200 KB for a film."""
 
 BUDGET = 64 << 20
@@ -33,19 +33,19 @@ class SubtitleCache:
         self._database = database
         self._derived = derived
         self._limiter = trio.CapacityLimiter(1)
-        self._known: BoundedCache[tuple[str, str], Cues] = BoundedCache(BUDGET, _weight, most=MOST)
+        self._cached: BoundedCache[tuple[str, str], Cues] = BoundedCache(BUDGET, _weight, most=MAX_SUBTITLES)
 
     async def cues(self, id_: str, name: str) -> Cues:
         """The cues of these subtitles of the video. Raises `DerivedNotFound`, `StoreError`."""
-        found = self._known.get((id_, name))
+        found = self._cached.get((id_, name))
         if found is None:
-            there = await self._database.read(partial(subtitles_of, id_=id_))
-            if not any(text.name == name for text in there):
+            available = await self._database.read(partial(subtitles_of, id_=id_))
+            if not any(track.name == name for track in available):
                 raise DerivedNotFound("there are no such subtitles")
             # Closed here and not in the thread: a task that is cancelled while waiting for its turn gets no thread.
-            with await self._derived.open(name.removeprefix(TEXT), "vtt") as file:
+            with await self._derived.open(name.removeprefix(PREFIX), "vtt") as file:
                 found = await trio.to_thread.run_sync(_read, file.fd, limiter=self._limiter)
-            self._known.put((id_, name), found)
+            self._cached.put((id_, name), found)
         return found
 
 
@@ -61,14 +61,14 @@ def _read(fd: int) -> Cues:
 def subtitles_of(connection: Connection, id_: str) -> tuple[Subtitles, ...]:
     """The subtitles of a video that have been converted to WebVTT."""
     rows = subtitles.converted_subtitles(connection, id_)
-    said = [
-        text_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)
+    labels_of_rows = [
+        subtitle_label(row.label, row.language, forced=row.forced, hearing_impaired=row.hearing_impaired)
         for row in rows
     ]
-    labels = names(said, [row.language for row in rows], "Subtitles")
+    labels = names(labels_of_rows, [row.language for row in rows], "Subtitles")
     return tuple(
         Subtitles(
-            name=f"{TEXT}{row.vtt}",
+            name=f"{PREFIX}{row.vtt}",
             whole=f"r/{row.content}/subtitle-{row.vtt}.vtt",
             language=row.language,
             label=label,

@@ -10,10 +10,10 @@ from trio_stream.errors import VideoNotFound
 from trio_stream.library.records import pages
 from trio_stream.store.database import Database
 
-MOMENT = 1.0
+LIFETIME = 1.0
 """Seconds for which a name is cached; a video may be renamed at any time."""
 
-MOST = 4096
+MAX_NAMES = 4096
 """Maximum number of cached names."""
 
 BUDGET = 8 << 20
@@ -28,21 +28,21 @@ class Names:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: BoundedCache[str, str] = BoundedCache(
-            BUDGET, _weight, most=MOST, lifetime=MOMENT, clock=trio.current_time
+        self._cached: BoundedCache[str, str] = BoundedCache(
+            BUDGET, _weight, most=MAX_NAMES, lifetime=LIFETIME, clock=trio.current_time
         )
 
     async def of(self, id_: str) -> str:
         """The name of a video. Raises `VideoNotFound`, `StoreError`."""
-        name = self._known.get(id_)
+        name = self._cached.get(id_)
         if name is not None:
             return name
-        asked = trio.current_time()
+        queried_at = trio.current_time()
         found = await self._database.read(partial(pages.name_of, id_=id_))
         if found is None:
-            self._known.pop(id_)
+            self._cached.pop(id_)
             raise VideoNotFound("there is no such video")
-        self._known.put(id_, found, since=asked)
+        self._cached.put(id_, found, since=queried_at)
         return found
 
 

@@ -58,7 +58,7 @@ def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
         except PresentsNothing as error:
             empty = error
         else:
-            found.append((track, samples, _earlier(timeline, round(start * track.timescale))))
+            found.append((track, samples, _shifted_earlier(timeline, round(start * track.timescale))))
     if not found and empty is not None:
         raise empty
     return found
@@ -90,7 +90,7 @@ def end_of(samples: SampleTable, timeline: Timeline) -> int:
     return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
 
 
-def _earlier(timeline: Timeline, ticks: int) -> Timeline:
+def _shifted_earlier(timeline: Timeline, ticks: int) -> Timeline:
     """The timeline shifted earlier by `ticks`; samples shifted before 0 are decoded and not presented."""
     led = min(ticks, max(0, timeline.lead))
     return replace(timeline, lead=timeline.lead - led, skip=timeline.skip + ticks - led)

@@ -16,7 +16,7 @@ from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
 from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
-MOST = 10_000
+MAX_HIDDEN = 10_000
 """Maximum number of hidden frames: enough for a GOP of minutes."""
 
 
@@ -33,16 +33,20 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks
     if not before or len(before) == samples.count - first:
         return None
     factor = finer(track.timescale)
-    kept = next(number for number in range(first, samples.count) if samples.shown_at(number) >= begins)
+    first_visible = next(
+        number for number in range(first, samples.count) if samples.shown_at(number) >= begins
+    )
     decoded = samples.durations.times(head)
     # The hidden ones before the first presented one are decoded a tick apart, so all that follows moves forward.
-    moved = (samples.durations.time(kept) - samples.durations.time(first)) * factor - (kept - first)
+    moved = (samples.durations.time(first_visible) - samples.durations.time(first)) * factor - (
+        first_visible - first
+    )
     turns = {number: turn for turn, number in enumerate(sorted(before, key=samples.shown_at))}
     offsets: list[int] = []
     for number, time, decode in zip(head, shown, decoded, strict=True):
         at = (
             samples.durations.time(first) * factor + number - first
-            if number < kept
+            if number < first_visible
             else decode * factor - moved
         )
         if number in turns:
@@ -50,13 +54,15 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks
         else:
             presented = max(time * factor, begins * factor + len(turns)) - moved
         offsets.append(max(0, presented - at))
-    durations, rest = samples.durations, range(kept, samples.count)
+    durations, rest = samples.durations, range(first_visible, samples.count)
     compositions = samples.compositions or Runs(array("I", (samples.count,)), array("i", (0,)))
     try:
         table = replace(
             samples,
             durations=Durations(*_joined(
-                _scaled(durations, range(first), factor), ((kept - first, 1),), _scaled(durations, rest, factor)
+                _scaled(durations, range(first), factor),
+                ((first_visible - first, 1),),
+                _scaled(durations, rest, factor),
             )),
             compositions=Runs(*_joined(
                 _scaled(compositions, range(first), factor),
@@ -72,7 +78,7 @@ def hide(track: Track, samples: SampleTable, first: int, begins: int) -> InTicks
 
 def _head(samples: SampleTable, first: int, begins: int) -> int:
     """The end of the range that holds all samples presented before `begins` and the first that is not."""
-    stop = min(samples.count, first + MOST)
+    stop = min(samples.count, first + MAX_HIDDEN)
     group = samples.sync_within(first + 1, stop)
     stop = min(stop, group[0] + REORDERED if len(group) else stop)
     shown = dict(zip(range(first, stop), samples.all_shown_at(range(first, stop)), strict=True))

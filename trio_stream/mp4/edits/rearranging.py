@@ -21,14 +21,14 @@ from trio_stream.mp4.edits.ticks import InTicks, finer, in_ticks
 from trio_stream.mp4.reading.descriptions import rearranged
 from trio_stream.mp4.reading.movie import Track
 from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
-from trio_stream.mp4.reading.stbl import MOST_SAMPLES
+from trio_stream.mp4.reading.stbl import MAX_SAMPLES
 from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 
-REPEATED = 8
+MAX_REPEATS = 8
 """How many times the whole track may be presented, and FEWEST, the number of samples that is always allowed."""
 
-FEWEST = 1 << 16
+MIN_LIMIT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +54,24 @@ class _Copy:
     hidden: bool = False
 
 
-def rearrange(track: Track, pieces: Sequence[TimedEdit], *, preroll: int = 0) -> InTicks | None:
+def rearrange(track: Track, edits: Sequence[TimedEdit], *, preroll: int = 0) -> InTicks | None:
     """The track with the samples that the edits present; None if they present nothing.
 
     For audio, `preroll` units before the first edit are kept. Raises `Malformed` if the track is repeated too often.
     """
     factor = finer(track.timescale)
     samples = track.samples
-    most = min(MOST_SAMPLES, REPEATED * samples.count + FEWEST)
+    limit = min(MAX_SAMPLES, MAX_REPEATS * samples.count + MIN_LIMIT)
     shown = [time * factor for time in samples.all_shown_at(range(samples.count))]
     copies: list[_Copy] = []
-    for place, piece in enumerate(each.scaled(factor) for each in pieces):
+    for place, edit in enumerate(each.scaled(factor) for each in edits):
         if track.handler == "vide":
-            copies += _pictures(samples, shown, piece)
+            copies += _video_copies(samples, shown, edit)
         else:
-            copies += _sound(shown, samples.end * factor, piece, preroll * factor if place == 0 else None)
-        if len(copies) > most:
+            copies += _audio_copies(
+                shown, samples.end * factor, edit, preroll * factor if place == 0 else None
+            )
+        if len(copies) > limit:
             raise Malformed("moov/trak/edts/elst", "it repeats the track too many times")
     if not copies:
         return None
@@ -94,12 +96,12 @@ def leave_out(track: Track, ranges: Sequence[range]) -> Track:
     return replace(track, samples=table, described=rearranged(track.described, numbers))
 
 
-def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> Iterator[_Copy]:
+def _video_copies(samples: SampleTable, shown: Sequence[int], edit: TimedEdit) -> Iterator[_Copy]:
     """The samples of an edit of a video track, in decoding order."""
     syncs = samples.sync_within(0, samples.count)
-    entry = max(0, bisect_right(syncs, piece.start, key=shown.__getitem__) - 1)
+    entry = max(0, bisect_right(syncs, edit.start, key=shown.__getitem__) - 1)
     first = syncs[entry] if len(syncs) else 0
-    presented = dict.fromkeys(_presented(samples, shown, first, piece))
+    presented = dict.fromkeys(_presented(samples, shown, first, edit))
     if not presented:
         return
     begins = min(map(shown.__getitem__, presented))
@@ -107,43 +109,43 @@ def _pictures(samples: SampleTable, shown: Sequence[int], piece: TimedEdit) -> I
     needed = [
         each for each in range(first, max(presented) + 1) if each in presented or shown[each] >= shown[first]
     ]
-    before = sorted(each for each in map(shown.__getitem__, needed) if each < piece.start)
-    behind = sorted(each for each in map(shown.__getitem__, needed) if each >= piece.stop)
-    ticks = max(0, piece.at - len(before))  # frames presented before 0 would be dropped
+    before = sorted(each for each in map(shown.__getitem__, needed) if each < edit.start)
+    behind = sorted(each for each in map(shown.__getitem__, needed) if each >= edit.stop)
+    ticks = max(0, edit.at - len(before))  # frames presented before 0 would be dropped
     hidden = {time: ticks + turn for turn, time in enumerate(before)}
-    hidden |= {time: piece.until - len(behind) + turn for turn, time in enumerate(behind)}
+    hidden |= {time: edit.until - len(behind) + turn for turn, time in enumerate(behind)}
     for number in needed:
         time = shown[number]
-        visible = max(piece.at + time - begins, ticks + len(before))
+        visible = max(edit.at + time - begins, ticks + len(before))
         yield _Copy(number, hidden.get(time, visible), time in hidden)
 
 
-def _presented(samples: SampleTable, shown: Sequence[int], first: int, piece: TimedEdit) -> Iterator[int]:
+def _presented(samples: SampleTable, shown: Sequence[int], first: int, edit: TimedEdit) -> Iterator[int]:
     """The samples that an edit presents. After the keyframe where it ends, a few may still be shown before its end."""
     stop = samples.count
     for number in range(first, samples.count):
         if number >= stop:
             return
-        if piece.start <= shown[number] < piece.stop:
+        if edit.start <= shown[number] < edit.stop:
             yield number
-        elif shown[number] >= piece.stop and samples.is_sync(number):
+        elif shown[number] >= edit.stop and samples.is_sync(number):
             stop = min(stop, number + REORDERED)
 
 
-def _sound(shown: Sequence[int], end: int, piece: TimedEdit, preroll: int | None) -> Iterator[_Copy]:
+def _audio_copies(shown: Sequence[int], end: int, edit: TimedEdit, preroll: int | None) -> Iterator[_Copy]:
     """The samples of an edit of an audio track. With `preroll` it is the first edit, and may begin inside a sample."""
-    if piece.start >= end:
+    if edit.start >= end:
         return
-    stop = bisect_right(shown, piece.stop - 1)
+    stop = bisect_right(shown, edit.stop - 1)
     if preroll is None:
-        first = bisect_right(shown, piece.start - 1)
+        first = bisect_right(shown, edit.start - 1)
         begins = shown[first] if first < len(shown) else end
     else:
-        roll = preroll if piece.at == 0 else 0
-        first = max(0, bisect_right(shown, max(0, piece.start - roll)) - 1)
-        begins = piece.start
+        roll = preroll if edit.at == 0 else 0
+        first = max(0, bisect_right(shown, max(0, edit.start - roll)) - 1)
+        begins = edit.start
     for number in range(first, stop):
-        yield _Copy(number, piece.at + shown[number] - begins)
+        yield _Copy(number, edit.at + shown[number] - begins)
 
 
 def _table(

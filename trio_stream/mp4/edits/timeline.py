@@ -67,7 +67,7 @@ def place(
     If the edit list has several edits, the returned track is a new one with a finer timescale. In a fragmented file an
     edit list describes a part that has no samples, so only its beginning counts, in the time of the fragments.
     """
-    delay, edits = _presented(track, movie_timescale)
+    delay, edits = _effective_edits(track, movie_timescale)
     lead = _scaled(delay, track.timescale, movie_timescale)
     samples = track.samples
     if samples.count == 0:
@@ -76,12 +76,12 @@ def place(
         raise Malformed(_PATH, "it begins too late for a timestamp")
     if not edits:
         if track.edits and not fragmented:
-            raise _nothing()
+            raise _presents_nothing()
         return track, samples, Timeline(lead=track.start + lead)
     if len(edits) > 1:
         if fragmented:
             raise Unsupported(_PATH, "it has several edits for a track whose samples are in fragments")
-        return _rearranged(track, _pieces(edits, lead, track.timescale, movie_timescale))
+        return _rearranged(track, _timed_edits(edits, lead, track.timescale, movie_timescale))
     return _trimmed(track, edits[0], lead, movie_timescale, fragmented=fragmented)
 
 
@@ -94,7 +94,7 @@ def _trimmed(
         if edit.duration:
             stop = edit.media_time + _scaled(edit.duration, track.timescale, movie_timescale)
             samples = _ending_at(samples, stop)
-        samples, later = _not_before_decoding(samples)
+        samples, later = _without_negative_offsets(samples)
         hidden += later
     if track.handler == "vide":
         first = _last_sync(samples, hidden)
@@ -104,24 +104,24 @@ def _trimmed(
             lead = lead * found.track.timescale // track.timescale
             track, samples, hidden = found.track, found.samples, found.begins
     elif hidden > samples.end + samples.composition(samples.count - 1):
-        raise _nothing()
+        raise _presents_nothing()
     else:
         # Packets that would have to be silent because the track begins later cannot be hidden: they are left out.
         roll = 0 if lead else PREROLL * track.timescale
         first = max(0, min(samples.durations.at(hidden - roll + 1), samples.count) - 1)
     skip = max(0, hidden - lead)
-    unseen = min(samples.durations.time(first), skip)
-    return track, samples, Timeline(max(0, lead - hidden) - unseen, skip - unseen, first)
+    skipped = min(samples.durations.time(first), skip)
+    return track, samples, Timeline(max(0, lead - hidden) - skipped, skip - skipped, first)
 
 
-def _rearranged(track: Track, pieces: Sequence[TimedEdit]) -> tuple[Track, SampleTable, Timeline]:
-    found = rearrange(track, pieces, preroll=PREROLL * track.timescale)
+def _rearranged(track: Track, edits: Sequence[TimedEdit]) -> tuple[Track, SampleTable, Timeline]:
+    found = rearrange(track, edits, preroll=PREROLL * track.timescale)
     if found is None:
-        raise _nothing()
+        raise _presents_nothing()
     return found.track, found.samples, Timeline(lead=max(0, -found.begins), skip=max(0, found.begins))
 
 
-def _pieces(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[TimedEdit]:
+def _timed_edits(edits: Sequence[Edit], lead: int, timescale: int, movie_timescale: int) -> list[TimedEdit]:
     """Where on the timeline of the track each edit is; empty edits are gaps."""
     found: list[TimedEdit] = []
     passed = 0
@@ -140,7 +140,7 @@ def _scaled(duration: int, timescale: int, movie_timescale: int) -> int:
     return (duration * timescale + movie_timescale // 2) // movie_timescale
 
 
-def _nothing() -> PresentsNothing:
+def _presents_nothing() -> PresentsNothing:
     return PresentsNothing(_PATH, "it presents no part of the track")
 
 
@@ -159,26 +159,26 @@ def _first_shown(samples: SampleTable, first: int, time: int) -> int:
     about = min(samples.durations.at(time), samples.count - 1)
     near = range(max(first, about - REORDERED), min(about + REORDERED, samples.count))
     if not (later := [shown for each in near if (shown := samples.shown_at(each)) >= time]):
-        raise _nothing()
+        raise _presents_nothing()
     return min(later)
 
 
-def _not_before_decoding(samples: SampleTable) -> tuple[SampleTable, int]:
+def _without_negative_offsets(samples: SampleTable) -> tuple[SampleTable, int]:
     """The samples without negative composition offsets, and how much later all of them are presented.
 
     FFmpeg treats negative offsets in fragments differently from those of a file.
     """
     if samples.compositions is None or not samples.compositions.negative:
         return samples, 0
-    least = min(samples.compositions.values)
+    lowest = min(samples.compositions.values)
     try:
-        values = array("i", (value - least for value in samples.compositions.values))
+        values = array("i", (value - lowest for value in samples.compositions.values))
     except OverflowError:
         raise Malformed("moov/trak/mdia/minf/stbl/ctts", "an offset is too large") from None
-    return replace(samples, compositions=Runs(samples.compositions.counts, values)), -least
+    return replace(samples, compositions=Runs(samples.compositions.counts, values)), -lowest
 
 
-def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
+def _effective_edits(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
     """The delay of the track, in units of the movie's timescale, and its edits from the first non-empty one on. Edits
     that continue each other are merged.
 
@@ -192,7 +192,7 @@ def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
     for edit in lasting:
         if not found and edit.media_time == EMPTY:
             delay += edit.duration
-        elif found and _follows(found[-1], edit, track.timescale, movie_timescale):
+        elif found and _continues(found[-1], edit, track.timescale, movie_timescale):
             found[-1] = replace(found[-1], duration=found[-1].duration + edit.duration)
         else:
             found.append(edit)
@@ -201,7 +201,7 @@ def _presented(track: Track, movie_timescale: int) -> tuple[int, list[Edit]]:
     return delay, found
 
 
-def _follows(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bool:
+def _continues(one: Edit, other: Edit, timescale: int, movie_timescale: int) -> bool:
     """Whether `other` continues where `one` ends, within the precision of the movie's timescale."""
     if EMPTY in (one.media_time, other.media_time):
         return one.media_time == other.media_time

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed, full_box
 from trio_stream.mp4.reading.quicktime import as_iso
-from trio_stream.mp4.reading.sample_entry import VISUAL, SampleEntry, read_sample_entry
+from trio_stream.mp4.reading.sample_entry import VIDEO_ENTRY_SIZE, SampleEntry, read_sample_entry
 
-LARGEST_KEPT = 64 << 10
+LARGEST_BOX = 64 << 10
 """Maximum bytes of a box that goes into init segments: a sample entry has a few hundred."""
 
-MOST_CHANGES = 1000
+MAX_CHANGES = 1000
 """Maximum number of coding changes in a track: each is an init segment in playlists."""
 
-_TRIFLES = frozenset({"btrt", "esds", "free", "skip", "uuid"})
+_IRRELEVANT = frozenset({"btrt", "esds", "free", "skip", "uuid"})
 """Boxes of an entry that a decoder does not need; the parts of an `esds` that it does need are read separately."""
 
 
@@ -36,10 +36,10 @@ class Description:
         return len(self.box) + self.entry.nbytes
 
     @property
-    def told(self) -> Hashable:
+    def decoder_key(self) -> Hashable:
         """What a decoder needs to know. Descriptions that are equal in this are interchangeable."""
         entry = self.entry
-        boxes = tuple(sorted((kind, inner) for kind, inner in entry.boxes.items() if kind not in _TRIFLES))
+        boxes = tuple(sorted((kind, inner) for kind, inner in entry.boxes.items() if kind not in _IRRELEVANT))
         # The configuration of AAC repeats the fields of the entry, more precisely.
         fields = (0, 0) if entry.config else (entry.channels, entry.rate)
         return entry.kind, boxes, entry.width, entry.height, *fields, entry.object_type, entry.config
@@ -64,23 +64,23 @@ class Descriptions:
         self._entries = list(stsd.children(8))
         self._handler = handler
         self._minf = minf
-        self._known: dict[int, Description] = {}
+        self._descriptions: dict[int, Description] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def __getitem__(self, number: int) -> Description:
         """Raises `Malformed`."""
-        if (found := self._known.get(number)) is None:
+        if (found := self._descriptions.get(number)) is None:
             if not 0 < number <= len(self):
                 raise Malformed(self._path, f"there is no entry {number} in it")
-            found = self._known[number] = self._read(self._entries[number - 1])
+            found = self._descriptions[number] = self._read(self._entries[number - 1])
         return found
 
     def _read(self, entry: Box) -> Description:
         entry = as_iso(entry, self._version) if self._handler == "soun" else _without_padding(entry)
-        _check_is_here(self._minf, entry)
-        box = full_box("stsd", self._version, 0, b"\0\0\0\1", kept(entry))
+        _check_same_file(self._minf, entry)
+        box = full_box("stsd", self._version, 0, b"\0\0\0\1", init_box_bytes(entry))
         return Description(box, read_sample_entry(entry, self._handler))
 
     def of(self, references: Iterable[tuple[int, int]], count: int) -> tuple[Described, ...]:
@@ -89,29 +89,29 @@ class Descriptions:
         The first result starts at sample 0, even if there are no samples. Raises `Malformed`.
         """
         found: list[Described] = []
-        alike: dict[Hashable, Description] = {}  # a coding that comes back must be the same object
+        by_key: dict[Hashable, Description] = {}  # a coding that comes back must be the same object
         before: int | None = None
         for first, number in references:
             if number == before or (found and first >= count):
                 continue
             before = number
-            description = alike.setdefault(self[number].told, self[number])
+            description = by_key.setdefault(self[number].decoder_key, self[number])
             if found and found[-1].first == first:
                 found.pop()  # it applied to no sample
             if found and found[-1].description is description:
                 continue
-            if len(found) > MOST_CHANGES:
-                raise Malformed(self._path, f"the coding changes more than {MOST_CHANGES:,} times")
+            if len(found) > MAX_CHANGES:
+                raise Malformed(self._path, f"the coding changes more than {MAX_CHANGES:,} times")
             found.append(Described(first if found else 0, description))
         return tuple(found)
 
 
 def within(described: Sequence[Described], first: int, stop: int) -> tuple[Described, ...]:
     """How the samples from `first` to `stop` are coded; the first result starts at `first`."""
-    begun = max(number for number, each in enumerate(described) if number == 0 or each.first <= first)
+    current = max(number for number, each in enumerate(described) if number == 0 or each.first <= first)
     return (
-        replace(described[begun], first=first),
-        *(each for each in described[begun + 1 :] if each.first < stop),
+        replace(described[current], first=first),
+        *(each for each in described[current + 1 :] if each.first < stop),
     )
 
 
@@ -128,22 +128,24 @@ def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[
     return tuple(found)
 
 
-def kept(box: Box) -> bytes:
+def init_box_bytes(box: Box) -> bytes:
     """A box for init segments, as bytes. Raises `Malformed` if it is too large."""
-    if len(box.payload) > LARGEST_KEPT:
-        raise Malformed(box.path, f"it has {len(box.payload)} bytes, and the limit is {LARGEST_KEPT}")
+    if len(box.payload) > LARGEST_BOX:
+        raise Malformed(box.path, f"it has {len(box.payload)} bytes, and the limit is {LARGEST_BOX}")
     return box.whole()
 
 
 def _without_padding(entry: Box) -> Box:
     """A video entry without the zeros at the end of QuickTime's, which browsers do not accept as a box."""
     inner = (
-        sum(len(each.payload) + 8 for each in entry.children(VISUAL)) if len(entry.payload) > VISUAL else 0
+        sum(len(each.payload) + 8 for each in entry.children(VIDEO_ENTRY_SIZE))
+        if len(entry.payload) > VIDEO_ENTRY_SIZE
+        else 0
     )
-    return replace(entry, payload=entry.payload[: VISUAL + inner])
+    return replace(entry, payload=entry.payload[: VIDEO_ENTRY_SIZE + inner])
 
 
-def _check_is_here(minf: Kinds, entry: Box) -> None:
+def _check_same_file(minf: Kinds, entry: Box) -> None:
     """Raise `Malformed` if the samples are in another file, which QuickTime movies may refer to."""
     if "dinf" not in minf or (dref := minf["dinf"].find("dref")) is None:
         return

@@ -15,17 +15,17 @@ from itertools import accumulate, pairwise
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.reading.movie import Defaults, Movie, References, Track
 from trio_stream.mp4.reading.run_lengths import Durations, Runs, runs_of
-from trio_stream.mp4.reading.stbl import MOST_SAMPLES
+from trio_stream.mp4.reading.stbl import MAX_SAMPLES
 from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 
 NOT_SYNC = 0x10000
 """sample_is_non_sync_sample of sample flags (section 8.8.3.1)."""
 
-FEWEST = 1 << 16
+MIN_LIMIT = 1 << 16
 """Number of samples that any file may list: some have no bytes."""
 
 
-ENDLESS, FEW = 60, 25
+TRUSTED_SECONDS, MIN_SAMPLES = 60, 25
 """Seconds that the last sample may always last, and how many samples are needed to estimate its real duration."""
 
 
@@ -65,18 +65,16 @@ class _Run:
     """How to read a run: offset of the data, the defaults of its samples, and the limits of the file."""
 
     base: int
-    given: Defaults
+    defaults: Defaults
     bounds: _Bounds
 
 
 def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) -> Movie:
     """The movie with the samples of all fragments, given the offset and payload of each `moof`. Raises `Malformed`."""
     # A hostile file lists millions of samples in a few bytes: they are counted before any is expanded.
-    bounds = _Bounds(size, min(MOST_SAMPLES, max(size, FEWEST)))
+    bounds = _Bounds(size, min(MAX_SAMPLES, max(size, MIN_LIMIT)))
     bounds.take(sum(track.samples.count for track in movie.tracks), "moov")
-    gathered = {
-        track.id: _of_the_moov(track.samples, movie.references.get(track.id)) for track in movie.tracks
-    }
+    gathered = {track.id: _from_moov(track.samples, movie.references.get(track.id)) for track in movie.tracks}
     fragmented = False
     for offset, payload in moofs:
         fragmented = True
@@ -95,7 +93,7 @@ def read_fragments(movie: Movie, moofs: Iterable[tuple[int, bytes]], size: int) 
     )
 
 
-def _of_the_moov(samples: SampleTable, references: References | None) -> _Gathered:
+def _from_moov(samples: SampleTable, references: References | None) -> _Gathered:
     """The samples listed in the `moov` itself."""
     count, chunks = samples.count, samples.chunks
     gathered = _Gathered()
@@ -133,15 +131,15 @@ def _read_traf(
     header = by_kind.one("tfhd")
     _, flags, fields = header.full()
     id_ = fields.u32()
-    given = movie.defaults.get(id_, Defaults())
+    defaults = movie.defaults.get(id_, Defaults())
     base = moof_at if flags & 0x020000 else data_at
     if flags & 0x1:
         base = fields.number(8)
-    description = fields.u32() if flags & 0x2 else given.description
-    given = Defaults(
-        fields.u32() if flags & 0x8 else given.duration,
-        fields.u32() if flags & 0x10 else given.size,
-        fields.u32() if flags & 0x20 else given.flags,
+    description = fields.u32() if flags & 0x2 else defaults.description
+    defaults = Defaults(
+        fields.u32() if flags & 0x8 else defaults.duration,
+        fields.u32() if flags & 0x10 else defaults.size,
+        fields.u32() if flags & 0x20 else defaults.flags,
     )
     track = gathered.get(id_, _Gathered())  # data of unknown tracks still takes up space
     if not track.described or track.described[-1][1] != max(1, description):
@@ -150,7 +148,7 @@ def _read_traf(
         version, _, fields = tfdt.full()
         _set_clock(track, fields.wide(version), tfdt.path)
     end = base
-    run = _Run(base, given, bounds)
+    run = _Run(base, defaults, bounds)
     for trun in boxes:
         if trun.kind == "trun":
             end = _read_trun(trun, track, end, run)
@@ -171,14 +169,14 @@ def _set_clock(track: _Gathered, time: int, path: str) -> None:
 def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     """Add those samples of one run that exist; returns where its data ends."""
     _, flags, fields = trun.full()
-    count, given, size = fields.u32(), run.given, run.bounds.size
+    count, defaults, size = fields.u32(), run.defaults, run.bounds.size
     run.bounds.take(count, trun.path)
     offset = run.base + fields.number(4, signed=True) if flags & 0x1 else at
-    first_flags = fields.u32() if flags & 0x4 else given.flags
+    first_flags = fields.u32() if flags & 0x4 else defaults.flags
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
     rows = fields.numbers("I", count * len(columns))
     column = {bit: rows[at :: len(columns)] for at, bit in enumerate(columns)}
-    sizes = column[0x200] if 0x200 in column else array("I", (given.size,)) * count
+    sizes = column[0x200] if 0x200 in column else array("I", (defaults.size,)) * count
     end = offset + sum(sizes)
     if not 0 <= offset <= size:
         return end
@@ -186,14 +184,14 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
         sizes = sizes[: bisect_right(array("Q", accumulate(sizes)), size - offset)]
     if not (count := len(sizes)):
         return end
-    durations = column[0x100][:count] if 0x100 in column else array("I", (given.duration,)) * count
+    durations = column[0x100][:count] if 0x100 in column else array("I", (defaults.duration,)) * count
     first = len(track.sizes)
     if 0x400 in column:
         track.sync.extend(first + n for n, each in enumerate(column[0x400][:count]) if not each & NOT_SYNC)
     else:
         if not first_flags & NOT_SYNC:
             track.sync.append(first)
-        if not given.flags & NOT_SYNC:
+        if not defaults.flags & NOT_SYNC:
             track.sync.extend(range(first + 1, first + count))
     track.sizes += sizes
     track.durations += durations
@@ -205,9 +203,13 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     return end
 
 
-def _believed(durations: "array[int]", timescale: int) -> "array[int]":
+def _trusted_durations(durations: "array[int]", timescale: int) -> "array[int]":
     """The durations. A last sample longer than ENDLESS and all others together gets the duration of the one before."""
-    if len(durations) < FEW or durations[-1] < ENDLESS * timescale or durations[-1] < sum(durations[:-1]):
+    if (
+        len(durations) < MIN_SAMPLES
+        or durations[-1] < TRUSTED_SECONDS * timescale
+        or durations[-1] < sum(durations[:-1])
+    ):
         return durations
     return durations[:-1] + durations[-2:-1]
 
@@ -227,7 +229,7 @@ def _with_fragments(track: Track, found: _Gathered, movie: Movie) -> Track:
         SampleTable(
             count=count,
             sizes=found.sizes,
-            durations=Durations(*runs_of(_believed(found.durations, track.timescale))),
+            durations=Durations(*runs_of(_trusted_durations(found.durations, track.timescale))),
             compositions=Runs(*runs_of(found.compositions)) if any(found.compositions) else None,
             sync=None if len(found.sync) == count else found.sync,
             chunks=chunks,

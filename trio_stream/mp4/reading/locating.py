@@ -13,7 +13,7 @@ LARGEST_MOOV = 128 << 20
 """Maximum bytes of a `moov`: enough for a video of a day with five tracks."""
 
 LARGEST_MOOF = 16 << 20
-MOST_TOP_BOXES = 200_000
+MAX_TOP_BOXES = 200_000
 """Maximum number of boxes in a file: a day of one-second fragments has 172,800."""
 
 type Read = Callable[[int, int], bytes]
@@ -98,7 +98,7 @@ def _payload(read: Read, size: int, head: Head, end: int, largest: int) -> bytes
 def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[Head, int]]:
     """Header and end of each box in the file; the last may claim to end beyond the file."""
     offset = start
-    for _ in range(MOST_TOP_BOXES):
+    for _ in range(MAX_TOP_BOXES):
         head = read_head(read(offset, 16), offset)
         if head is None:
             return  # the end, or data that is not a box
@@ -107,4 +107,4 @@ def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[Head, int]]:
         offset = end
         if offset >= size:
             return
-    raise Malformed("", f"there are more than {MOST_TOP_BOXES} boxes in it")
+    raise Malformed("", f"there are more than {MAX_TOP_BOXES} boxes in it")

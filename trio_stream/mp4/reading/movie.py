@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from trio_stream.mp4.boxes import Box, Kinds, Malformed
-from trio_stream.mp4.reading.descriptions import Described, Descriptions, kept
+from trio_stream.mp4.reading.descriptions import Described, Descriptions, init_box_bytes
 from trio_stream.mp4.reading.quicktime import LANGUAGES
 from trio_stream.mp4.reading.sample_entry import SampleEntry
 from trio_stream.mp4.reading.stbl import read_samples
 from trio_stream.mp4.reading.tables import SampleTable
 
-MOST_TRACKS = 200
+MAX_TRACKS = 200
 
-MOST_EDITS = 10_000
+MAX_EDITS = 10_000
 """Maximum number of entries of an edit list: one cut per second for almost three hours."""
 
 EMPTY = -1
@@ -125,8 +125,8 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
     fragmented = False
     for each in boxes:
         if each.kind == "trak":
-            if len(tracks) == MOST_TRACKS:
-                raise Malformed("moov", f"there are more than {MOST_TRACKS} tracks")
+            if len(tracks) == MAX_TRACKS:
+                raise Malformed("moov", f"there are more than {MAX_TRACKS} tracks")
             if (found := _read_track(each, size)) is not None:
                 tracks.append(found[0])
                 references[found[0].id] = found[1]
@@ -177,8 +177,8 @@ def _read_track(trak: Box, size: int) -> tuple[Track, References] | None:
         name=name,
         enabled=bool(flags & 1),
         rotated=matrix[:2] != [0x10000, 0],
-        header=kept(tkhd),
-        media=kept(media) if media is not None else b"",
+        header=init_box_bytes(tkhd),
+        media=init_box_bytes(media) if media is not None else b"",
         described=entries.of(runs, samples.count),
         samples=samples,
         edits=_read_edits(elst) if elst is not None else (),
@@ -200,16 +200,16 @@ def _read_roles(udta: Box) -> Iterator[str]:
         return
 
 
-def _language(packed: int, elng: Box | None) -> str | None:
+def _language(code: int, elng: Box | None) -> str | None:
     """Three letters of five bits (section 8.4.2), or the extended tag; below 0x400 it is a QuickTime language code."""
     if elng is not None:
         _, _, fields = elng.full()
         if tag := _text(bytes(fields.take(fields.rest()))):
             return tag[:35]
-    if packed < len(LANGUAGES):
-        return LANGUAGES[packed]
-    letters = "".join(chr(0x60 + (packed >> shift & 31)) for shift in (10, 5, 0))
-    return letters if packed >= 0x400 and letters.isalpha() and letters != "und" else None
+    if code < len(LANGUAGES):
+        return LANGUAGES[code]
+    letters = "".join(chr(0x60 + (code >> shift & 31)) for shift in (10, 5, 0))
+    return letters if code >= 0x400 and letters.isalpha() and letters != "und" else None
 
 
 def _text(data: bytes) -> str:
@@ -222,8 +222,8 @@ def _read_edits(elst: Box) -> tuple[Edit, ...]:
     count = fields.u32()
     if count > fields.rest() // (20 if version else 12):
         raise Malformed(elst.path, f"it has no room for the {count} entries it claims")
-    if count > MOST_EDITS:
-        raise Malformed(elst.path, f"it has more than {MOST_EDITS} entries")
+    if count > MAX_EDITS:
+        raise Malformed(elst.path, f"it has more than {MAX_EDITS} entries")
     edits = []
     for _ in range(count):
         edits.append(Edit(fields.wide(version), fields.wide(version, signed=True)))

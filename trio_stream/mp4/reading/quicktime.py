@@ -13,16 +13,16 @@ from dataclasses import replace
 from trio_stream.mp4.boxes import Box, Fields, box
 from trio_stream.mp4.reading.esds import write_esds
 
-SOUND = 28
+AUDIO_ENTRY_SIZE = 28
 """Bytes of an audio sample entry before the boxes in it."""
 
-MORE = {1: 16, 2: 36}
+EXTRA_BYTES = {1: 16, 2: 36}
 """Additional bytes in QuickTime's versions of it."""
 
 _MP3 = frozenset({".mp3", "ms\0U"})
 """Kinds of MP3 entries, the second with its WAVE format number. They hold no codec configuration."""
 
-_LOWEST = 32_000
+_MPEG1_RATE = 32_000
 """Hz. From here on MP3 is MPEG-1 (0x6B), below it is MPEG-2 (0x69): ISO/IEC 14496-1 table 5."""
 
 _CONFIGURE = ("esds", "alac", "dac3", "dec3", "dOps", "dfLa")
@@ -36,8 +36,8 @@ LANGUAGES = (
 """ISO 639-2 codes by QuickTime language code."""
 
 
-def as_iso(entry: Box, listed: int) -> Box:
-    """An audio entry in the form of MP4, from an `stsd` of version `listed`; the same entry if it already has it.
+def as_iso(entry: Box, stsd_version: int) -> Box:
+    """An audio entry in the form of MP4, from an `stsd` of version `stsd_version`; the same entry if it already has it.
 
     Raises `Malformed`.
     """
@@ -47,22 +47,22 @@ def as_iso(entry: Box, listed: int) -> Box:
     fields.take(6)
     channels, _, _, _, rate = (fields.u16() for _ in range(5))
     fields.take(2)
-    if listed:
+    if stsd_version:
         return entry
     if version == 2:
         fields.take(4)
         (exact,) = struct.unpack(">d", fields.take(8))
         rate, channels = round(exact) if 0 < exact < 1 << 32 else 0, min(fields.u32(), 0xFFFF)
-    inner = {each.kind: each for each in entry.children(SOUND + MORE.get(version, 0))}
+    inner = {each.kind: each for each in entry.children(AUDIO_ENTRY_SIZE + EXTRA_BYTES.get(version, 0))}
     wave = inner.get("wave")
-    if version not in MORE and wave is None and entry.kind not in _MP3:
+    if version not in EXTRA_BYTES and wave is None and entry.kind not in _MP3:
         return entry
     if wave is not None:
         inner = {each.kind: each for each in wave.children()} | inner
     configure = [inner[kind].whole() for kind in _CONFIGURE if kind in inner]
     kind = entry.kind
     if kind in _MP3:
-        kind, configure = "mp4a", [write_esds(0x6B if rate >= _LOWEST else 0x69)]
+        kind, configure = "mp4a", [write_esds(0x6B if rate >= _MPEG1_RATE else 0x69)]
     written = box(
         kind,
         bytes(6),

@@ -139,11 +139,11 @@ def runs_of(values: "array[int]") -> "tuple[array[int], array[int]]":
     """Merges equal neighbours into runs: their counts and values."""
     if len(values) == 0 or values.count(values[0]) == len(values):
         return array("I", (len(values),)), values[:1] or array(values.typecode, (0,))
-    counts, kept = array("I"), array(values.typecode)
+    counts, run_values = array("I"), array(values.typecode)
     for value in values:
-        if kept and kept[-1] == value:
+        if run_values and run_values[-1] == value:
             counts[-1] += 1
         else:
             counts.append(1)
-            kept.append(value)
-    return counts, kept
+            run_values.append(value)
+    return counts, run_values

@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from trio_stream.mp4.boxes import Box, Fields, Malformed, box, full_box, read_boxes
 from trio_stream.mp4.reading.esds import read_esds, write_esds
-from trio_stream.mp4.reading.quicktime import SOUND
+from trio_stream.mp4.reading.quicktime import AUDIO_ENTRY_SIZE
 
-VISUAL = 78
+VIDEO_ENTRY_SIZE = 78
 """Bytes of a video sample entry before the boxes in it."""
 
 _AAC_CHANNELS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 6, 7: 8, 11: 7, 12: 8, 14: 8}
@@ -57,7 +57,7 @@ class SampleEntry:
         return Fraction(across, down) if across and down else Fraction(1)
 
     @property
-    def channels_heard(self) -> int:
+    def channel_count(self) -> int:
         """The number of audio channels, from the codec configuration if it has that. Some programs write 2 as
         `channels` for any audio."""
         match self.kind:
@@ -87,13 +87,13 @@ def read_sample_entry(entry: Box, handler: str) -> SampleEntry:
         fields = Fields(entry)
         fields.take(24)
         width, height = fields.u16(), fields.u16()
-        boxes = _boxes(entry, VISUAL)
+        boxes = _boxes(entry, VIDEO_ENTRY_SIZE)
         return SampleEntry(entry.kind, boxes, width, height, object_type=_object_type(boxes, entry.path))
     if handler == "soun":
         fields = Fields(entry)
         fields.take(16)
         channels, _, _, _, rate = (fields.u16() for _ in range(5))
-        boxes = _boxes(entry, SOUND)
+        boxes = _boxes(entry, AUDIO_ENTRY_SIZE)
         object_type, config = read_esds(boxes.get("esds", b""), entry.path)
         return SampleEntry(
             entry.kind, boxes, channels=channels, rate=rate, object_type=object_type, config=config
@@ -114,9 +114,11 @@ def with_config(descriptions: bytes, object_type: int, config: bytes) -> bytes:
     [stsd] = read_boxes(descriptions)
     version, flags, _ = stsd.full()
     [entry] = stsd.children(8)
-    others = [each.whole() for each in entry.children(SOUND) if each.kind != "esds"]
-    made = box(entry.kind, bytes(entry.payload[:SOUND]), write_esds(object_type, config), *others)
-    return full_box("stsd", version, flags, bytes(stsd.payload[4:8]), made)
+    others = [each.whole() for each in entry.children(AUDIO_ENTRY_SIZE) if each.kind != "esds"]
+    rewritten = box(
+        entry.kind, bytes(entry.payload[:AUDIO_ENTRY_SIZE]), write_esds(object_type, config), *others
+    )
+    return full_box("stsd", version, flags, bytes(stsd.payload[4:8]), rewritten)
 
 
 def _channels_of_aac(config: bytes) -> int:

@@ -12,10 +12,10 @@ from trio_stream.mp4.boxes import Box, Kinds, Malformed
 from trio_stream.mp4.reading.run_lengths import Durations, Runs
 from trio_stream.mp4.reading.tables import Chunks, SampleTable, is_ascending, sums_of
 
-MOST_SAMPLES = 1 << 24
+MAX_SAMPLES = 1 << 24
 """Maximum number of samples of a track: four days of audio. Only samples in the tables of the file count."""
 
-_MOST = 0x7FFFFFFF
+_MAX_DURATION = 0x7FFFFFFF
 
 _DIGITS = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
 
@@ -30,9 +30,9 @@ def read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, i
     elif placed < count:
         count = placed
         sizes = sizes[:count]
-    if count > MOST_SAMPLES:
-        raise Malformed(stbl.path, f"there are more than {MOST_SAMPLES} samples in it")
-    count = _whole(sizes, chunks, count, size)
+    if count > MAX_SAMPLES:
+        raise Malformed(stbl.path, f"there are more than {MAX_SAMPLES} samples in it")
+    count = _complete_samples(sizes, chunks, count, size)
     samples = SampleTable(
         count=count,
         sizes=sizes,
@@ -46,7 +46,7 @@ def read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, i
     return samples, references
 
 
-def _whole(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
+def _complete_samples(sizes: "int | array[int]", chunks: Chunks, count: int, size: int) -> int:
     """How many samples are complete: the last chunk of a truncated recording may be cut off."""
     if not count:
         return 0
@@ -84,13 +84,13 @@ def _read_durations(stts: Box, count: int) -> Durations:
     _, _, fields = stts.full()
     rows = fields.table("I", 2)
     counts, values = rows[0::2], rows[1::2]
-    if len(values) and max(values) > _MOST:
-        values = _going_on(counts, values)
-    counts, values = _covering(counts, values, count)
+    if len(values) and max(values) > _MAX_DURATION:
+        values = _without_negative_durations(counts, values)
+    counts, values = _fitted(counts, values, count)
     return Durations(counts, values)
 
 
-def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
+def _without_negative_durations(counts: "array[int]", values: "array[int]") -> "array[int]":
     """Durations of which some were meant as negative numbers, which cameras use to correct their clock.
 
     Time does not go back: such a sample lasts one unit, and those after it are shorter until the sum is right again,
@@ -99,8 +99,8 @@ def _going_on(counts: "array[int]", values: "array[int]") -> "array[int]":
     found = array("I")
     meant = now = 0
     for count, value in zip(counts, values, strict=True):
-        lasting = 1 if value > _MOST else value
-        meant += count * (value - (1 << 32) if value > _MOST else value)
+        lasting = 1 if value > _MAX_DURATION else value
+        meant += count * (value - (1 << 32) if value > _MAX_DURATION else value)
         now += count * lasting
         if now > meant and count:
             shorter = min((now - meant) // count, max(0, lasting - 1))
@@ -123,10 +123,10 @@ def _read_compositions(ctts: Box | None, count: int) -> Runs | None:
     if (missing := count - sum(counts)) > 0:  # samples without an offset are presented when they are decoded
         counts.append(missing)
         values.append(0)
-    return Runs(*_covering(counts, values, count))
+    return Runs(*_fitted(counts, values, count))
 
 
-def _covering(counts: "array[int]", values: "array[int]", count: int) -> "tuple[array[int], array[int]]":
+def _fitted(counts: "array[int]", values: "array[int]", count: int) -> "tuple[array[int], array[int]]":
     """Runs for exactly `count` samples: extra ones are cut, and the last value is repeated for missing ones."""
     total = sum(counts)
     if total == count and len(counts):

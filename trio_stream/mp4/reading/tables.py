@@ -18,7 +18,7 @@ from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.reading.run_lengths import Durations, Runs
 from trio_stream.mp4.reordering import REORDERED
 
-TOGETHER = 1024
+SUM_BLOCK = 1024
 """Number of samples whose sizes are summed up in advance if chunks have more: a file may have all its audio in one."""
 
 
@@ -108,11 +108,11 @@ class SampleTable:
         """The total bytes of samples `first` to `stop`."""
         if isinstance(self.sizes, int):
             return self.sizes * (stop - first)
-        if self.sums is None or stop - first < 2 * TOGETHER:
+        if self.sums is None or stop - first < 2 * SUM_BLOCK:
             return sum(self.sizes[first:stop])
-        low, high = -(-first // TOGETHER), stop // TOGETHER
+        low, high = -(-first // SUM_BLOCK), stop // SUM_BLOCK
         whole = self.sums[high] - self.sums[low]
-        return sum(self.sizes[first : low * TOGETHER]) + whole + sum(self.sizes[high * TOGETHER : stop])
+        return sum(self.sizes[first : low * SUM_BLOCK]) + whole + sum(self.sizes[high * SUM_BLOCK : stop])
 
     def expand_sizes(self, first: int, stop: int) -> "array[int]":
         """The sizes of samples `first` to `stop`."""
@@ -123,7 +123,7 @@ class SampleTable:
     def offsets(self) -> "array[int]":
         """The file offset of each sample."""
         found = array("Q")
-        offsets, bounds = self._pieces(0, self.count)
+        offsets, bounds = self._chunk_parts(0, self.count)
         for offset, (first, stop) in zip(offsets, pairwise(bounds), strict=True):
             found.extend(accumulate(self.expand_sizes(first, stop - 1), initial=offset))
         return found
@@ -133,7 +133,7 @@ class SampleTable:
 
         Raises `Malformed` if one is beyond the end of a file of `size` bytes.
         """
-        offsets, bounds = self._pieces(first, stop)
+        offsets, bounds = self._chunk_parts(first, stop)
         lengths = self._lengths(bounds)
         ends = list(map(add, offsets, lengths))
         if size is not None and max(ends, default=0) > size:
@@ -142,7 +142,7 @@ class SampleTable:
             return tuple(zip(offsets, lengths, strict=True))  # the usual case of interleaved audio and video
         return tuple(join(zip(offsets, lengths, strict=True)))
 
-    def _pieces(self, first: int, stop: int) -> tuple[list[int], list[int]]:
+    def _chunk_parts(self, first: int, stop: int) -> tuple[list[int], list[int]]:
         """Splits these samples at chunk boundaries: the offset of each part, and its first sample; then `stop`."""
         chunks, count = self.chunks, len(self.chunks.samples)
         starts, firsts, lengths, places = chunks.samples, chunks.firsts, chunks.lengths, chunks.offsets
@@ -199,13 +199,13 @@ class SampleTable:
 
 
 def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":
-    """The bytes before each `TOGETHER` samples; None if no chunk is longer than that, or all sizes are equal.
+    """The bytes before each `SUM_BLOCK` samples; None if no chunk is longer than that, or all sizes are equal.
 
     The offset of a sample in its chunk is the sum of the sizes before it, and a client is waiting for it.
     """
-    if isinstance(sizes, int) or max(chunks.lengths, default=0) <= TOGETHER:
+    if isinstance(sizes, int) or max(chunks.lengths, default=0) <= SUM_BLOCK:
         return None
-    parts = (sum(sizes[first : first + TOGETHER]) for first in range(0, len(sizes), TOGETHER))
+    parts = (sum(sizes[first : first + SUM_BLOCK]) for first in range(0, len(sizes), SUM_BLOCK))
     return array("Q", accumulate(parts, initial=0))
 
 

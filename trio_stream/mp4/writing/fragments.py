@@ -32,7 +32,7 @@ def init_segment(*placed: tuple[Track, Timeline]) -> bytes:
 def _trak(number: int, track: Track, timeline: Timeline) -> bytes:
     handler, name = track.handler.encode("latin-1"), b"video\0" if track.handler == "vide" else b"audio\0"
     mdhd = full_box(
-        "mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, _packed(track.language), 0)
+        "mdhd", 0, 0, struct.pack(">IIIIHH", 0, 0, track.timescale, 0, _language_code(track.language), 0)
     )
     hdlr = full_box("hdlr", 0, 0, bytes(4), handler, bytes(12), name)
     dinf = box("dinf", full_box("dref", 0, 0, struct.pack(">I", 1), full_box("url ", 0, 1)))
@@ -67,7 +67,7 @@ def _edit_list(skip: int) -> bytes:
     return box("edts", full_box("elst", 1, 0, struct.pack(">IQqI", 1, 0, skip, 0x10000)))
 
 
-def _packed(language: str | None) -> int:
+def _language_code(language: str | None) -> int:
     """ISO 639-2, three letters in five bits each (section 8.4.2.3)."""
     plain = language is not None and len(language) == 3 and language.isascii() and language.isalpha()
     letters = language if language is not None and plain else "und"
@@ -83,13 +83,13 @@ def fragment_head(
     sequence: int,
     number: int = 1,
     *,
-    pictures: int = 0,
+    video_timescale: int = 0,
 ) -> bytes:
     """The boxes before the bytes of samples `first` to `stop` of track `number` in segment `sequence`, counted from 1.
 
-    `stop` must be greater than `first`. The first sample of a track that begins late is decoded at 0 (`from_zero`);
-    `pictures` is the timescale of a video track, whose first frame may also be shown then (`shown_from_zero`), and 0
-    for audio. Raises `ValueError` for numbers that do not fit into a segment.
+    `stop` must be greater than `first`. The first sample of a track that begins late is decoded at 0 (`from_zero`). For
+    a video track, `video_timescale` is its timescale, and its first frame may also be shown then (`shown_from_zero`).
+    For audio it is 0. Raises `ValueError` for numbers that do not fit into a segment.
     """
     sizes = samples.expand_sizes(first, stop)
     durations = samples.durations.expand(first, stop)
@@ -99,8 +99,8 @@ def fragment_head(
     if first == timeline.first and not timeline.skip and decoded:
         later = offsets if offsets is not None else array("i", bytes(4 * (stop - first)))
         decoded = (
-            shown_from_zero(decoded, durations, later, 0, pictures)
-            if pictures
+            shown_from_zero(decoded, durations, later, 0, video_timescale)
+            if video_timescale
             else from_zero(decoded, durations, later)
         )
         if not decoded:

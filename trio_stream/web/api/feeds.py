@@ -212,8 +212,8 @@ class FragmentFeed:
 
 def _coding(rendition: Rendition, number: int) -> int:
     """The number of the init segment that a segment needs."""
-    stretch = rendition.stretch(number)
-    return stretch.init if stretch is not None else 0
+    span = rendition.span_at(number)
+    return span.init if span is not None else 0
 
 
 def _first(rendition: Rendition, start: float) -> int:

@@ -146,7 +146,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
         return hls.master(offer.title)
     own = offer.own.presentation
     folder = f"r/{offer.revision}"
-    if any(text.name == name for text in offer.title.texts):
+    if any(text.name == name for text in offer.title.subtitles):
         return hls.subtitle_playlist(name, own, folder, offer.target_duration)
     rendition = own.find(name.removesuffix(hls.KEYS))
     if rendition is None:
@@ -298,11 +298,11 @@ async def subtitle_segment(request: DirectRequest, exchange: Exchange) -> Direct
     video = await exchange.services.offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
     present = partial(exchange.services.offers.presentation, source.fd, revision, source.content.size)
-    marks = hls.text_marks(await exchange.run_while_connected(present))
-    if int(number) + 1 >= len(marks):
+    boundaries = hls.subtitle_boundaries(await exchange.run_while_connected(present))
+    if int(number) + 1 >= len(boundaries):
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.subtitles.cues(id_, name)
-    text = cues.segment(marks[int(number)], marks[int(number) + 1])
+    text = cues.segment(boundaries[int(number)], boundaries[int(number) + 1])
     file = f"{name}-{number}.vtt"
     return _send_text(request, Written.of(text), SUFFIXES["vtt"], file, video.status.st_mtime_ns, IMMUTABLE)
 
