@@ -104,8 +104,8 @@ class Kinds(dict[str, Box]):
     def __init__(self, path: str, boxes: Iterable[Box]) -> None:
         super().__init__()
         self.path = path
-        for each in boxes:
-            self.setdefault(each.kind, each)
+        for box in boxes:
+            self.setdefault(box.kind, box)
 
     def one(self, kind: str) -> Box:
         """The box of that kind. Raises `Malformed` if there is none."""

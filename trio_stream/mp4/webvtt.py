@@ -27,7 +27,7 @@ class TextTrack:
 def text_tracks(moov: bytes | memoryview) -> list[TextTrack]:
     """The tracks of `KINDS` in the payload of a `moov`. Raises `Malformed`."""
     found = []
-    tracks = (each for each in read_boxes(moov, "moov") if each.kind == "trak")
+    tracks = (box for box in read_boxes(moov, "moov") if box.kind == "trak")
     for index, trak in enumerate(tracks):
         entry = _entry(trak)
         if entry is not None and entry.kind in KINDS:
@@ -39,26 +39,24 @@ def _entry(trak: Box) -> Box | None:
     """The first sample entry of the track."""
     box: Box | None = trak
     for kind in ("mdia", "minf", "stbl", "stsd"):
-        box = None if box is None else next((each for each in box.children() if each.kind == kind), None)
+        box = None if box is None else next((child for child in box.children() if child.kind == kind), None)
     return None if box is None else next(iter(box.children(8)), None)
 
 
 def _header(entry: Box) -> str:
     """The text of `WebVTTConfigurationBox`, after the eight bytes that start every sample entry (section 7.5)."""
-    for each in entry.children(8):
-        if each.kind == "vttC":
-            return bytes(each.payload[:LARGEST_HEADER]).decode("utf-8", "replace")
+    for child in entry.children(8):
+        if child.kind == "vttC":
+            return bytes(child.payload[:LARGEST_HEADER]).decode("utf-8", "replace")
     return ""
 
 
 def sample_cues(sample: bytes) -> Iterator[tuple[str, str]]:
     """Text and settings of each cue that is shown during the sample; damaged cues are left out (section 7.4)."""
     try:
-        for each in read_boxes(sample):
-            if each.kind == "vttc":
-                parts = {
-                    part.kind: bytes(part.payload).decode("utf-8", "replace") for part in each.children()
-                }
+        for box in read_boxes(sample):
+            if box.kind == "vttc":
+                parts = {part.kind: bytes(part.payload).decode("utf-8", "replace") for part in box.children()}
                 yield parts.get("payl", ""), " ".join(parts.get("sttg", "").split())
     except Malformed:
         return

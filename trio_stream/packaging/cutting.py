@@ -107,5 +107,5 @@ def _nearest_closed(
     """The nearest keyframe with a closed GOP that is at most `TARGET` seconds away."""
     low = bisect_left(times, wanted - TARGET, max(begin, nearest - NEAR), nearest)
     high = bisect_left(times, wanted + TARGET, nearest, min(nearest + NEAR, len(times)))
-    by_distance = sorted(range(low, high), key=lambda each: abs(times[each] - wanted))
-    return next((each for each in by_distance if not is_open(each)), None)
+    by_distance = sorted(range(low, high), key=lambda number: abs(times[number] - wanted))
+    return next((number for number in by_distance if not is_open(number)), None)

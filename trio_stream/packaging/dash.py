@@ -34,7 +34,7 @@ class _Track:
         starts = rendition.segments.starts[numbers.start : numbers.stop + 1]
         if span is not None:
             self.timescale, self.init = span.timescale, init_name(span.init)
-            starts = [round(Fraction(each * span.timescale, rendition.timescale)) for each in starts]
+            starts = [round(Fraction(start * span.timescale, rendition.timescale)) for start in starts]
             rendition = replace(
                 rendition,
                 codecs=span.codecs,
@@ -62,18 +62,18 @@ def manifest(title: Title) -> str:
     })  # fmt: skip
     videos = title.videos
     tracks = [*videos, *title.audio]
-    for number, dash_period in enumerate(periods([each for _, each in tracks])):
+    for number, dash_period in enumerate(periods([rendition for _, rendition in tracks])):
         start = f"PT{dash_period.start:.6f}S" if number else "PT0S"
         period = ET.SubElement(mpd, "Period", id=str(number), start=start)
         within = [
             _Track(source, rendition, dash_period.numbers[at], dash_period.start)
             for at, (source, rendition) in enumerate(tracks)
         ]
-        for group in _by_codec([each for each in within[: len(videos)] if each.numbers]):
+        for group in _by_codec([track for track in within[: len(videos)] if track.numbers]):
             _video_set(period, group)
-        for each in within[len(videos) :]:
-            if each.numbers:
-                _audio_set(period, each)
+        for audio_track in within[len(videos) :]:
+            if audio_track.numbers:
+                _audio_set(period, audio_track)
         for subtitles in title.subtitles:
             _subtitle_set(period, subtitles, dash_period.start)
     ET.indent(mpd, " ")
@@ -93,7 +93,7 @@ def _duration(seconds: float) -> str:
 
 
 def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
-    videos = [each.rendition for each in tracks]
+    videos = [track.rendition for track in tracks]
     independent = all(video.independent for video in videos)
     number = len(period)
     into = ET.SubElement(period, "AdaptationSet", {

@@ -51,16 +51,16 @@ def present(tracks: Sequence[PackagedTrack], omitted: tuple[Omission, ...] = ())
     """The presentation of these tracks, with the omitted ones. Raises `Malformed`."""
     renditions: list[Rendition] = []
     boundaries: Boundaries | None = None
-    for each in tracks:
-        if end_of(each.samples, each.timeline) > LONGEST * each.track.timescale:
+    for packaged in tracks:
+        if end_of(packaged.samples, packaged.timeline) > LONGEST * packaged.track.timescale:
             raise Unsupported("moov/trak", f"it is longer than {LONGEST // 3600} hours")
-        if each.track.handler == "vide":
-            rendition = _video(each)
+        if packaged.track.handler == "vide":
+            rendition = _video(packaged)
             boundaries = Boundaries(rendition.segments.starts, rendition.timescale)
         else:
-            boundaries = boundaries or _even_boundaries(each)
+            boundaries = boundaries or _even_boundaries(packaged)
             rendition = _audio(
-                each, boundaries, default=not any(other.kind == "audio" for other in renditions)
+                packaged, boundaries, default=not any(other.kind == "audio" for other in renditions)
             )
         if max(after - before for before, after in pairwise(rendition.segments.samples)) > MAX_IN_SEGMENT:
             raise Unsupported(
@@ -82,13 +82,13 @@ def _video(packaged: PackagedTrack) -> Rendition:
     chosen: list[int] = []
     shown: list[int] = []
     span_starts: list[tuple[int, int]] = []
-    changes = [bisect_left(keys, each.first) for each in track.described[1:]]
+    changes = [bisect_left(keys, item.first) for item in track.described[1:]]
     for low, high in pairwise([0, *changes, len(keys)]):
         part = times if not changes else _KeyTimes(packaged, keys[low:high])
         until = times[high] if high < len(keys) else end / scale
         span_starts.append((len(chosen), len(shown)))
-        chosen += (low + each for each in cut(part, until, is_open=partial(_is_open_at, is_open, low)))
-        shown += (low + each for each in thin(part, max(1.0, end / scale / MAX_KEYS), MAX_KEYS + 1))
+        chosen += (low + number for number in cut(part, until, is_open=partial(_is_open_at, is_open, low)))
+        shown += (low + number for number in thin(part, max(1.0, end / scale / MAX_KEYS), MAX_KEYS + 1))
     firsts = [keys[number] for number in chosen]
     bounds = [*firsts, samples.count]
     starts = [
@@ -114,7 +114,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         frame_rate=_plausible(rate),
         video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
         keys=_keyframe_segments(
-            samples, [keys[each] for each in shown], [0, *map(times.exactly, shown[1:]), end]
+            samples, [keys[number] for number in shown], [0, *map(times.exactly, shown[1:]), end]
         ),
         independent=not any(map(is_open, chosen)) and all(map(samples.is_sync, firsts[1:])),
         spans=_spans(packaged, span_starts, bounds),
@@ -126,8 +126,8 @@ def _keyframes(packaged: PackagedTrack) -> Sequence[int]:
     samples, first = packaged.samples, packaged.timeline.first
     keys = samples.sync_within(first, samples.count)
     # Earlier samples cannot be needed.
-    forced = [first, *(each.first for each in packaged.track.described[1:])]
-    missing = [each for each in forced if not _holds(keys, each)]
+    forced = [first, *(item.first for item in packaged.track.described[1:])]
+    missing = [sample for sample in forced if not _holds(keys, sample)]
     return array("I", sorted((*keys, *missing))) if missing else keys
 
 
@@ -147,7 +147,7 @@ def _spans(
     track = packaged.track
     if len(track.described) == 1:
         return ()
-    boxes = [each.box for each in packaged.codings]
+    boxes = [coding.box for coding in packaged.codings]
     ends = [*(first for first, _ in span_starts[1:]), len(bounds) - 1]
     found: list[Span] = []
     for described, (first, key), end in zip(track.described, span_starts, ends, strict=True):
@@ -243,10 +243,10 @@ def _audio(packaged: PackagedTrack, boundaries: Boundaries, *, default: bool) ->
         sample = samples.durations.at(round(time * scale) - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
-    changes = [each.first for each in track.described[1:]]
+    changes = [item.first for item in track.described[1:]]
     firsts = _with_changes(firsts, changes, samples, round(NEAR * scale))
     bounds = [*firsts, samples.count]
-    starts = [0, *(max(0, samples.durations.time(each) + offset) for each in firsts[1:])]
+    starts = [0, *(max(0, samples.durations.time(first) + offset) for first in firsts[1:])]
     return Rendition(
         name=f"a{track.id}",
         kind="audio",
@@ -259,7 +259,7 @@ def _audio(packaged: PackagedTrack, boundaries: Boundaries, *, default: bool) ->
         default=default,
         channels=track.entry.channel_count,
         sample_rate=track.entry.rate or track.timescale,
-        spans=_spans(packaged, [(firsts.index(each), 0) for each in [firsts[0], *changes]], bounds),
+        spans=_spans(packaged, [(firsts.index(sample), 0) for sample in [firsts[0], *changes]], bounds),
     )
 
 
@@ -274,7 +274,7 @@ def _with_changes(
     def is_apart(sample: int) -> bool:
         time = samples.durations.time(sample)
         at = bisect_left(times, time)
-        return all(abs(time - each) >= near for each in times[max(0, at - 1) : at + 1])
+        return all(abs(time - change) >= near for change in times[max(0, at - 1) : at + 1])
 
     return sorted({firsts[0], *filter(is_apart, firsts[1:]), *changes})
 

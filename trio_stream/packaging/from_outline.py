@@ -36,26 +36,26 @@ def present_outline(outline: Outline) -> Presentation:
 def _present(outline: Outline) -> Presentation:
     video = _main_video(outline)
     carried = [
-        each
+        track
         for part in outline.parts
-        for each in part.tracks
-        if each.carriage.refusal is None
-        and (isinstance(each, AudioOutline) or (video and _is_same_track(each, video)))
+        for track in part.tracks
+        if track.carriage.refusal is None
+        and (isinstance(track, AudioOutline) or (video and _is_same_track(track, video)))
     ]
-    whole = min(max(_end(each.carriage, outline) for each in carried), LONGEST)
+    whole = min(max(_end(track.carriage, outline) for track in carried), LONGEST)
     renditions, boundaries = [], AudioBoundaries()
     if video is not None:
         rendition, boundaries = _video_rendition(outline, video, whole)
         renditions.append(rendition)
     audio_indexes = list(
-        dict.fromkeys(each.track.index for each in carried if isinstance(each, AudioOutline))
+        dict.fromkeys(track.track.index for track in carried if isinstance(track, AudioOutline))
     )
     for index in audio_indexes:
         audio_parts = [
-            each
+            track
             for part in outline.parts
-            for each in (*part.audio, *part.changes)
-            if each.track.index == index and each.carriage.refusal is None
+            for track in (*part.audio, *part.changes)
+            if track.track.index == index and track.carriage.refusal is None
         ]
         end = _end(audio_parts[-1].carriage, outline)
         renditions.append(
@@ -73,16 +73,16 @@ def _main_video(outline: Outline) -> VideoOutline | None:
 
     Raises `Unsupported`, with the reason, if nothing can be played, or there is video that cannot.
     """
-    videos = [each for part in outline.parts for each in part.video if each.carriage.refusal != STILL_IMAGES]
+    videos = [track for part in outline.parts for track in part.video if track.carriage.refusal != STILL_IMAGES]
     if videos:
         carried = (
-            each for each in videos if _is_same_track(each, videos[0]) and each.carriage.refusal is None
+            video for video in videos if _is_same_track(video, videos[0]) and video.carriage.refusal is None
         )
         if (main := next(carried, None)) is not None:
             return main
         raise Unsupported("", videos[0].carriage.refusal or NOTHING)
-    audio = [each for part in outline.parts for each in (*part.audio, *part.changes)]
-    if not any(each.carriage.refusal is None for each in audio):
+    audio = [track for part in outline.parts for track in (*part.audio, *part.changes)]
+    if not any(track.carriage.refusal is None for track in audio):
         raise Unsupported("", (audio[0].carriage.refusal if audio else None) or NOTHING)
     return None
 
@@ -93,20 +93,20 @@ def _video_rendition(
     """The video of all parts, and where audio segments begin to match it."""
     parts = outline.parts
     video_parts = [
-        (each, part.cuts)
+        (track, part.cuts)
         for part in parts
-        for each in part.video
-        if _is_same_track(each, video) and each.carriage.refusal is None
+        for track in part.video
+        if _is_same_track(track, video) and track.carriage.refusal is None
     ]
     end = _until(_end(video_parts[-1][0].carriage, outline), whole)
-    changed = [each.carriage.start for part in parts for each in part.changes]
+    changed = [change.carriage.start for part in parts for change in part.changes]
     rendition = video_rendition(video_parts, end, changed)
     times = [start / rendition.timescale for start in rendition.segments.starts]
     if len(parts) == 1 and (keys := outline.cuts) is not None:
         chosen = cut_at_keys(keys, video.carriage.timescale, end, changed)
         return rendition, AudioBoundaries(times, list(pairwise([*chosen, len(keys.times)])))
     return rendition, AudioBoundaries(
-        _with_gaps(times, parts, [each.carriage.start for each, _ in video_parts], whole)
+        _with_gaps(times, parts, [outline.carriage.start for outline, _ in video_parts], whole)
     )
 
 
@@ -119,7 +119,7 @@ def _with_gaps(
 ) -> list[float]:
     """Where audio segments begin: with those of the video, and evenly in parts without video."""
     found = list(boundaries)
-    for part, until in zip(parts, [*(each.start for each in parts[1:]), end], strict=True):
+    for part, until in zip(parts, [*(part.start for part in parts[1:]), end], strict=True):
         if not any(part.start <= start < until for start in video_starts):
             found += cut_evenly(part.start, until)
     return sorted(found)
@@ -127,20 +127,20 @@ def _with_gaps(
 
 def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omission]:
     """The tracks that are in no rendition, or only in some parts, each with the reason."""
-    carried = {each.track for each in renditions}
+    carried = {rendition.track for rendition in renditions}
     parts = outline.parts
     reported: set[int] = set()
-    ends = [*(f" up to {each.start:.0f} s" for each in parts[1:]), ""]
+    ends = [*(f" up to {part.start:.0f} s" for part in parts[1:]), ""]
     for part, end in zip(parts, ends, strict=True):
-        for each in part.tracks:
-            refusal = each.carriage.refusal
-            if each.track.index not in carried and each.track.index not in reported:
-                reported.add(each.track.index)
+        for track in part.tracks:
+            refusal = track.carriage.refusal
+            if track.track.index not in carried and track.track.index not in reported:
+                reported.add(track.track.index)
                 code: Reason = "codec" if refusal else "second-video"
-                yield _omission(each, refusal or ONE_VIDEO_TRACK, code)
-            elif each.track.index in carried and refusal is not None:
-                since = max(part.start, each.carriage.start)
-                yield _omission(each, f"from {since:.0f} s on{end}: {refusal}", "codec")
+                yield _omission(track, refusal or ONE_VIDEO_TRACK, code)
+            elif track.track.index in carried and refusal is not None:
+                since = max(part.start, track.carriage.start)
+                yield _omission(track, f"from {since:.0f} s on{end}: {refusal}", "codec")
     if outline.unread is not None:
         yield _omission(parts[-1].tracks[0], outline.unread, "codec")
 

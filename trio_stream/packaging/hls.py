@@ -109,13 +109,13 @@ def _variant(
 ) -> str:
     peak, average = bandwidth(video.segments, video.timescale, target)
     if group:
-        rates = [bandwidth(each.segments, each.timescale, target) for each in group]
-        peak += max(each[0] for each in rates)
-        average += max(each[1] for each in rates)
+        rates = [bandwidth(rendition.segments, rendition.timescale, target) for rendition in group]
+        peak += max(rate[0] for rate in rates)
+        average += max(rate[1] for rate in rates)
     return _attributes(
         BANDWIDTH=peak,
         AVERAGE_BANDWIDTH=average,
-        CODECS=_quoted(",".join([_codecs(video), *(_codecs(each) for each in group[:1])])),
+        CODECS=_quoted(",".join([_codecs(video), *(_codecs(rendition) for rendition in group[:1])])),
         RESOLUTION=f"{video.width}x{video.height}",
         FRAME_RATE=f"{float(video.frame_rate):.3f}" if video.frame_rate else None,
         VIDEO_RANGE=video.video_range,
@@ -127,8 +127,8 @@ def _variant(
 def _codecs(rendition: Rendition) -> str:
     """All codecs of the rendition; one of each family, as a player that supports it supports the others."""
     found = {rendition.codecs.partition(".")[0]: rendition.codecs}
-    for each in rendition.spans:
-        found.setdefault(each.codecs.partition(".")[0], each.codecs)
+    for span in rendition.spans:
+        found.setdefault(span.codecs.partition(".")[0], span.codecs)
     return ",".join(found.values())
 
 
@@ -138,7 +138,9 @@ def _audio_only(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator
     if several:
         yield from _audio_media(title.audio, groups)
     for number, group in enumerate(groups):
-        rates = [bandwidth(each.segments, each.timescale, title.target_duration) for each in group]
+        rates = [
+            bandwidth(rendition.segments, rendition.timescale, title.target_duration) for rendition in group
+        ]
         yield "#EXT-X-STREAM-INF:" + _attributes(
             BANDWIDTH=max(peak for peak, _ in rates),
             AVERAGE_BANDWIDTH=max(average for _, average in rates),
@@ -187,7 +189,7 @@ def key_frames(rendition: Rendition, keys: Segments, segments: str) -> str:
     durations = list(_durations(keys, rendition.timescale))
     lines = [*_heading(_target(durations)), "#EXT-X-I-FRAMES-ONLY"]
     names = rendition.inits
-    inits = {each.key: names[each.first] for each in rendition.spans if each.first in names} or names
+    inits = {span.key: names[span.first] for span in rendition.spans if span.first in names} or names
     for number, seconds in enumerate(durations):
         if number in inits:
             lines.append(f'#EXT-X-MAP:URI="{folder}/{inits[number]}"')

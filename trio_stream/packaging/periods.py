@@ -42,9 +42,10 @@ def periods(renditions: Sequence[Rendition]) -> list[Period]:
     ]
     return [
         Period(
-            start, {at: range(each[number], max(each[number : number + 2])) for at, each in enumerate(firsts)}
+            start,
+            {at: range(numbers[index], max(numbers[index : index + 2])) for at, numbers in enumerate(firsts)},
         )
-        for number, start in enumerate(starts)
+        for index, start in enumerate(starts)
     ]
 
 
@@ -53,7 +54,7 @@ def _near(main: Rendition, time: float, starts: Sequence[float]) -> float:
     if main.kind == "video":
         first = _nearest(main, time)
         return main.segments.starts[first] / main.timescale if 0 < first < len(main.segments) else time
-    return next((each for each in starts if each and abs(each - time) < NEAR), time)
+    return next((start for start in starts if start and abs(start - time) < NEAR), time)
 
 
 def first_at(rendition: Rendition, start: float) -> int:

@@ -109,8 +109,8 @@ class Rendition:
 
     def span_at(self, number: int, *, keyframe: bool = False) -> Span | None:
         """The one to which a segment or keyframe belongs; None if the carriage never changes."""
-        within = (each for each in self.spans if (each.key if keyframe else each.first) <= number)
-        return max(within, key=lambda each: each.first, default=None)
+        within = (span for span in self.spans if (span.key if keyframe else span.first) <= number)
+        return max(within, key=lambda span: span.first, default=None)
 
     @property
     def inits(self) -> Mapping[int, str]:
@@ -211,42 +211,44 @@ class Presentation:
     @property
     def video(self) -> Rendition | None:
         """The video rendition."""
-        return next((each for each in self.renditions if each.kind == "video"), None)
+        return next((rendition for rendition in self.renditions if rendition.kind == "video"), None)
 
     @property
     def audio(self) -> tuple[Rendition, ...]:
         """The audio renditions."""
-        return tuple(each for each in self.renditions if each.kind == "audio")
+        return tuple(rendition for rendition in self.renditions if rendition.kind == "audio")
 
     @property
     def nbytes(self) -> int:
         """Approximate memory use, in bytes."""
-        listed = (each for rendition in self.renditions for each in (rendition.segments, rendition.keys))
-        others = len(self.omitted) + sum(len(each.spans) for each in self.renditions)
-        return sum(each.nbytes for each in listed if each is not None) + 1000 * others
+        listed = (
+            segments for rendition in self.renditions for segments in (rendition.segments, rendition.keys)
+        )
+        others = len(self.omitted) + sum(len(rendition.spans) for rendition in self.renditions)
+        return sum(segments.nbytes for segments in listed if segments is not None) + 1000 * others
 
     @property
     def duration(self) -> float:
         """In seconds."""
-        return max((each.end for each in self.renditions), default=0.0)
+        return max((rendition.end for rendition in self.renditions), default=0.0)
 
     @property
     def target_duration(self) -> int:
         """The longest segment duration, rounded to whole seconds (RFC 8216 section 4.3.3.1)."""
-        longest = max((each.longest for each in self.renditions), default=1.0)
+        longest = max((rendition.longest for rendition in self.renditions), default=1.0)
         return max(1, int(longest + 0.5))
 
     def find(self, name: str) -> Rendition | None:
         """The rendition of that name."""
-        return next((each for each in self.renditions if each.name == name), None)
+        return next((rendition for rendition in self.renditions if rendition.name == name), None)
 
     def to_bytes(self) -> bytes:
         """Serialized for the database."""
         plain = {
             "scheme": SCHEME,
             "by_copy": self.by_copy,
-            "renditions": [_plain(each) for each in self.renditions],
-            "omitted": [asdict(each) for each in self.omitted],
+            "renditions": [_plain(rendition) for rendition in self.renditions],
+            "omitted": [asdict(omission) for omission in self.omitted],
         }
         return zlib.compress(json.dumps(plain, separators=(",", ":")).encode())
 
@@ -258,8 +260,10 @@ class Presentation:
             plain = json.loads(text)
             if plain["scheme"] != SCHEME:
                 return None
-            renditions = tuple(_rendition(each) for each in plain["renditions"])
-            return cls(renditions, plain["by_copy"], tuple(Omission(**each) for each in plain["omitted"]))
+            renditions = tuple(_rendition(rendition) for rendition in plain["renditions"])
+            return cls(
+                renditions, plain["by_copy"], tuple(Omission(**omission) for omission in plain["omitted"])
+            )
         except _FAULTS as error:
             raise ValueError(f"not a stored presentation: {error}") from None
 

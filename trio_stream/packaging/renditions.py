@@ -47,7 +47,7 @@ def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float]
     times = [time / timescale for time in keys.times]
     found: list[int] = []
     inner = (time for time in changed if times[0] < time < end)
-    near = {min(range(len(times)), key=lambda each: abs(times[each] - time)) for time in inner}
+    near = {min(range(len(times)), key=lambda number: abs(times[number] - time)) for time in inner}
 
     def is_open(low: int, number: int) -> bool:
         return keys.starts[low + number] not in (None, keys.times[low + number])
@@ -75,7 +75,7 @@ def video_rendition(
     keys: tuple[list[int], list[int], list[int]] = [], [], []
     found: list[Span] = []
     independent = True
-    limits = [*(_shown(each) for each in parts[1:]), end]
+    limits = [*(_shown(part) for part in parts[1:]), end]
     for (outline, keyframes), limit in zip(parts, limits, strict=True):
         part_scale = outline.carriage.timescale
         chosen = cut_at_keys(keyframes, part_scale, limit, changed)
@@ -163,10 +163,10 @@ def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[
     measured = [size for size in keys.sizes if size is not None]
     usual = round(sum(measured) / len(measured)) if measured else max(carriage.sizes)
     shown = thin([time / part_scale for time in keys.times], max(1.0, end / MAX_KEYS), MAX_KEYS + 1)
-    times = [keys.times[each] for each in shown]
+    times = [keys.times[number] for number in shown]
     sizes = [
         min(usual, group) if size is None else size
-        for size, group in ((keys.sizes[each], carriage.sizes[each]) for each in shown)
+        for size, group in ((keys.sizes[number], carriage.sizes[number]) for number in shown)
     ]
     return [max(0, _scaled(time, part_scale, scale)) for time in times], times, sizes
 
@@ -178,7 +178,7 @@ def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
     if number == len(rendition.segments) - 1:
         return None, samples[-1]
     span = rendition.span_at(number)
-    if span is not None and any(each.first == number + 1 for each in spans):
+    if span is not None and any(span.first == number + 1 for span in spans):
         return None, span.until
     return samples[number + 1], None
 
@@ -186,7 +186,7 @@ def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
 def next_key(rendition: Rendition, number: int) -> int:
     """Until when a single keyframe is shown, in the timescale of its carriage."""
     span = rendition.span_at(number, keyframe=True)
-    if span is not None and any(each.key == number + 1 for each in rendition.spans):
+    if span is not None and any(span.key == number + 1 for span in rendition.spans):
         return span.until
     keys = rendition.keys or rendition.segments
     return keys.samples[number + 1]
@@ -207,25 +207,28 @@ def audio_rendition(
     cuts: list[int] = []
     sizes: list[int] = []
     found: list[Span] = []
-    limits = [*(each.carriage.first / each.carriage.timescale for each in parts[1:]), end]
-    for each, limit in zip(parts, limits, strict=True):
-        part_scale = each.carriage.timescale
-        begins = max(0.0, each.carriage.start)
+    limits = [*(part.carriage.first / part.carriage.timescale for part in parts[1:]), end]
+    for outline, limit in zip(parts, limits, strict=True):
+        part_scale = outline.carriage.timescale
+        begins = max(0.0, outline.carriage.start)
         inner = _inner_boundaries(boundaries.times, begins, limit, alone=len(parts) == 1)
-        times = [each.carriage.first, *(_on_grid(each.carriage, round(time * part_scale)) for time in inner)]
-        found.append(_span(each, len(starts), 0, round((until if limit == end else limit) * part_scale)))
+        times = [
+            outline.carriage.first,
+            *(_on_grid(outline.carriage, round(time * part_scale)) for time in inner),
+        ]
+        found.append(_span(outline, len(starts), 0, round((until if limit == end else limit) * part_scale)))
         starts += [_scaled(time, part_scale, scale) for time in times]
         cuts += times
         if (
             boundaries.shares
-            and len(each.carriage.sizes) > 1
+            and len(outline.carriage.sizes) > 1
             and len(inner) == len(boundaries.shares) - 1
             and len(parts) == 1
         ):
-            sizes += [sum(each.carriage.sizes[first:stop]) for first, stop in boundaries.shares]
+            sizes += [sum(outline.carriage.sizes[first:stop]) for first, stop in boundaries.shares]
         else:
             bounds = [begins, *inner, max(limit, begins)]
-            total, length = sum(each.carriage.sizes), bounds[-1] - begins or 1.0
+            total, length = sum(outline.carriage.sizes), bounds[-1] - begins or 1.0
             sizes += [round(total * (after - before) / length) for before, after in pairwise(bounds)]
     part_scale = parts[-1].carriage.timescale
     return Rendition(

@@ -9,7 +9,7 @@ from trio_stream.packaging.selection import PackagedTrack
 
 def init(*packaged: PackagedTrack) -> bytes:
     """The init segment of one or several tracks, coded as the first sample of each."""
-    return init_segment(*((each.track, each.timeline) for each in packaged))
+    return init_segment(*((track.track, track.timeline) for track in packaged))
 
 
 def segment(

@@ -75,7 +75,7 @@ class PackagedTrack:
     @property
     def codings(self) -> Sequence[Description]:
         """Its distinct codings, in the order in which they first appear: each has an init segment."""
-        return list({each.description.box: each.description for each in self.track.described}.values())
+        return list({item.description.box: item.description for item in self.track.described}.values())
 
     def coded(self, number: int) -> "PackagedTrack":
         """The track as if all of it had the coding with that number. Raises `LookupError`."""
@@ -91,7 +91,7 @@ class PackagedTrack:
             for was, is_ in ((before.durations, now.durations), (before.compositions, now.compositions))
             if was is not None and was is not is_
         )
-        return self.track.nbytes + now.nbytes + sum(each.nbytes for each in replaced)
+        return self.track.nbytes + now.nbytes + sum(runs.nbytes for runs in replaced)
 
 
 def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
@@ -126,8 +126,11 @@ def _end_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     there for more of it.
     """
     # No sample is added, and none is presented at another time.
-    end = min(max(end_of(each.samples, each.timeline) / each.track.timescale for each in tracks), LONGEST)
-    return [_extended(each, round(end * each.track.timescale)) for each in tracks]
+    end = min(
+        max(end_of(packaged.samples, packaged.timeline) / packaged.track.timescale for packaged in tracks),
+        LONGEST,
+    )
+    return [_extended(packaged, round(end * packaged.track.timescale)) for packaged in tracks]
 
 
 def _extended(packaged: PackagedTrack, end: int) -> PackagedTrack:
@@ -146,7 +149,7 @@ def _extended(packaged: PackagedTrack, end: int) -> PackagedTrack:
 
 def omitted_tracks(movie: Movie, tracks: Sequence[PackagedTrack]) -> tuple[Omission, ...]:
     """The video and audio tracks of `movie` that are not among `tracks`, each with the reason."""
-    packaged = {each.track.id for each in tracks}
+    packaged = {packaged_track.track.id for packaged_track in tracks}
     parts = tuple(
         _omission(track, _part_reason(track, part))
         for track in movie.tracks
@@ -213,16 +216,16 @@ def _is_packaged(described: Described, track: Track) -> bool:
 
 def _unpackaged(track: Track) -> Described | None:
     """The first description that is not packaged; None if all are."""
-    return next((each for each in track.described if not _is_packaged(each, track)), None)
+    return next((item for item in track.described if not _is_packaged(item, track)), None)
 
 
 def _unpackaged_parts(track: Track) -> list[tuple[Described, range]]:
     """The samples that are not packaged, and their descriptions."""
-    bounds = [*(each.first for each in track.described), track.samples.count]
+    bounds = [*(item.first for item in track.described), track.samples.count]
     return [
-        (each, range(first, stop))
-        for each, (first, stop) in zip(track.described, pairwise(bounds), strict=True)
-        if not _is_packaged(each, track)
+        (item, range(first, stop))
+        for item, (first, stop) in zip(track.described, pairwise(bounds), strict=True)
+        if not _is_packaged(item, track)
     ]
 
 
@@ -237,7 +240,7 @@ def _packaged_part(track: Track) -> Track:
 def _part_reason(track: Track, part: tuple[Described, range]) -> CodedReason:
     """Why a part of a track is left out, with its time range."""
     described, samples = part
-    times = (track.samples.durations.time(each) for each in (samples.start, samples.stop))
+    times = (track.samples.durations.time(sample) for sample in (samples.start, samples.stop))
     begin, end = (time / track.timescale for time in times)
     entry = described.description.entry
     code, reason = _entry_reason(entry, track.handler)
@@ -262,8 +265,8 @@ def _with_presented_descriptions(packaged: PackagedTrack) -> PackagedTrack:
     """The track with only the descriptions that are presented, in the form that browsers support."""
     track = packaged.track
     described = tuple(
-        replace(each, description=with_supported_channels(each.description))
-        for each in within(track.described, packaged.timeline.first, packaged.samples.count)
+        replace(item, description=with_supported_channels(item.description))
+        for item in within(track.described, packaged.timeline.first, packaged.samples.count)
     )
     return replace(packaged, track=replace(track, described=described))
 

@@ -48,14 +48,16 @@ class Title:
     def videos(self) -> Sequence[tuple[Source, Rendition]]:
         """The video renditions, the best first."""
         return [
-            (each, each.presentation.video) for each in self.sources if each.presentation.video is not None
+            (source, source.presentation.video)
+            for source in self.sources
+            if source.presentation.video is not None
         ]
 
     @property
     def audio(self) -> Sequence[tuple[Source, Rendition]]:
         """The audio renditions, all from one file."""
-        source = next((each for each in self.sources if each.presentation.audio), self.sources[0])
-        return [(source, each) for each in source.presentation.audio]
+        source = next((source for source in self.sources if source.presentation.audio), self.sources[0])
+        return [(source, rendition) for rendition in source.presentation.audio]
 
     @property
     def target_duration(self) -> int:

@@ -42,7 +42,7 @@ class Index:
     @property
     def nbytes(self) -> int:
         """Approximate memory use, in bytes."""
-        tables = sum(each.nbytes for each in self.tracks.values())
+        tables = sum(track.nbytes for track in self.tracks.values())
         return FIXED + tables + self.presentation.nbytes
 
 
@@ -137,12 +137,16 @@ def read_index(fd: int, size: int) -> Index:
         raise Unpackageable(str(error)) from None
     except OSError as error:
         raise SourceUnreadable(f"reading its index: {error}") from error
-    names = (each.name for each in presentation.renditions)
+    names = (rendition.name for rendition in presentation.renditions)
     return Index(size, presentation, dict(zip(names, tracks, strict=True)))
 
 
 def with_languages(presentation: Presentation) -> Presentation:
     """The presentation with languages as BCP 47 tags."""
-    renditions = (replace(each, language=language_of(each.language)) for each in presentation.renditions)
-    omitted = (replace(each, language=language_of(each.language)) for each in presentation.omitted)
+    renditions = (
+        replace(rendition, language=language_of(rendition.language)) for rendition in presentation.renditions
+    )
+    omitted = (
+        replace(omission, language=language_of(omission.language)) for omission in presentation.omitted
+    )
     return replace(presentation, renditions=tuple(renditions), omitted=tuple(omitted))

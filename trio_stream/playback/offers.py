@@ -67,7 +67,7 @@ class Offer:
     @property
     def nbytes(self) -> int:
         """Upper estimate of the memory use, in bytes: presentations may be in memory only because of this offer."""
-        return sum(each.presentation.nbytes for each in self.title.sources)
+        return sum(source.presentation.nbytes for source in self.title.sources)
 
 
 class Offers:
@@ -180,7 +180,7 @@ class Offers:
                         log.warning("a file of a title is left out", video=version.name, reason=str(error))
                     continue
                 sources.append(other)
-        sources.sort(key=lambda each: -_height(each.presentation))
+        sources.sort(key=lambda source: -_height(source.presentation))
         if len(sources) > 1:
             sources = self._aligned(sources, own, name)
         title = Title(tuple(sources), subtitles)
@@ -195,9 +195,11 @@ class Offers:
     def _aligned(self, sources: Sequence[Source], own: Source, name: str) -> list[Source]:
         """The sources with the segment boundaries of the requested file, the best first; warns once about others."""
         aligned = [
-            each for each in sources if each is own or are_aligned(own.presentation, each.presentation)
+            source
+            for source in sources
+            if source is own or are_aligned(own.presentation, source.presentation)
         ]
-        if len(aligned) < len(sources) and self._is_new_warning(*(each.segments for each in sources)):
+        if len(aligned) < len(sources) and self._is_new_warning(*(source.segments for source in sources)):
             log.warning(
                 "files of one title have different keyframes, so players cannot switch between them",
                 video=name,
@@ -222,7 +224,7 @@ def _weight_of_place(_: tuple[str, str], name: str) -> int:
 
 
 def _weight_of_warning(keys: tuple[str, ...], _: bool) -> int:
-    return FIXED + sum(getsizeof(each) for each in keys)
+    return FIXED + sum(getsizeof(key) for key in keys)
 
 
 def are_aligned(one: Presentation, other: Presentation) -> bool:

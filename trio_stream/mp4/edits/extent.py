@@ -50,11 +50,11 @@ def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
     start = clock_start(movie)
     found: list[Placed] = []
     empty: PresentsNothing | None = None
-    for each in tracks:
-        if not each.samples.count:
+    for candidate in tracks:
+        if not candidate.samples.count:
             continue
         try:
-            track, samples, timeline = place(each, movie.timescale, fragmented=movie.fragmented)
+            track, samples, timeline = place(candidate, movie.timescale, fragmented=movie.fragmented)
         except PresentsNothing as error:
             empty = error
         else:
@@ -66,7 +66,7 @@ def placed_tracks(movie: Movie, tracks: Iterable[Track]) -> list[Placed]:
 
 def clock_start(movie: Movie) -> Fraction:
     """The timestamp at which the presentation begins, in seconds: fragments may begin anywhere."""
-    starts = (Fraction(each.start, each.timescale) for each in movie.tracks if each.samples.count)
+    starts = (Fraction(track.start, track.timescale) for track in movie.tracks if track.samples.count)
     return min(starts, default=Fraction()) if movie.fragmented else Fraction()
 
 
@@ -87,7 +87,7 @@ def end_of(samples: SampleTable, timeline: Timeline) -> int:
     if samples.compositions is None or not samples.count:
         return samples.end + timeline.offset
     tail = range(max(0, samples.count - REORDERED), samples.count)
-    return max(samples.shown_at(each) + samples.durations[each] for each in tail) + timeline.offset
+    return max(samples.shown_at(number) + samples.durations[number] for number in tail) + timeline.offset
 
 
 def _shifted_earlier(timeline: Timeline, ticks: int) -> Timeline:

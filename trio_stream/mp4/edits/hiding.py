@@ -83,7 +83,9 @@ def _head(samples: SampleTable, first: int, begins: int) -> int:
     stop = min(stop, group[0] + REORDERED if len(group) else stop)
     shown = dict(zip(range(first, stop), samples.all_shown_at(range(first, stop)), strict=True))
     late = [number for number, time in shown.items() if time < begins]
-    beginning = min((each for each in shown if shown[each] >= begins), key=shown.__getitem__, default=first)
+    beginning = min(
+        (number for number in shown if shown[number] >= begins), key=shown.__getitem__, default=first
+    )
     return max([beginning, *late]) + 1
 
 
@@ -92,9 +94,9 @@ def _scaled(runs: Runs, within: range, factor: int) -> Iterable[tuple[int, int]]
     if not within:
         return
     run, last = runs.run_of(within.start), runs.run_of(within.stop - 1)
-    for each in range(run, last + 1):
-        begin, end = max(within.start, runs.starts[each]), min(within.stop, runs.starts[each + 1])
-        yield end - begin, runs.values[each] * factor
+    for index in range(run, last + 1):
+        begin, end = max(within.start, runs.starts[index]), min(within.stop, runs.starts[index + 1])
+        yield end - begin, runs.values[index] * factor
 
 
 def _joined(*parts: Iterable[tuple[int, int]], kind: str = "I") -> "tuple[array[int], array[int]]":

@@ -64,7 +64,7 @@ def rearrange(track: Track, edits: Sequence[TimedEdit], *, preroll: int = 0) -> 
     limit = min(MAX_SAMPLES, MAX_REPEATS * samples.count + MIN_LIMIT)
     shown = [time * factor for time in samples.all_shown_at(range(samples.count))]
     copies: list[_Copy] = []
-    for place, edit in enumerate(each.scaled(factor) for each in edits):
+    for place, edit in enumerate(edit.scaled(factor) for edit in edits):
         if track.handler == "vide":
             copies += _video_copies(samples, shown, edit)
         else:
@@ -76,7 +76,7 @@ def rearrange(track: Track, edits: Sequence[TimedEdit], *, preroll: int = 0) -> 
     if not copies:
         return None
     table, decoded = _table(samples, copies, factor, reorder=track.handler == "vide")
-    described = rearranged(track.described, [each.number for each in copies])
+    described = rearranged(track.described, [copy.number for copy in copies])
     return InTicks(replace(in_ticks(track), described=described), table, -decoded)
 
 
@@ -84,7 +84,7 @@ def leave_out(track: Track, ranges: Sequence[range]) -> Track:
     """The track without these samples. The sample before a gap lasts until the next one, so the first one must stay.
     Raises `Malformed`."""
     samples = track.samples
-    out = {number for each in ranges for number in each}
+    out = {number for numbers in ranges for number in numbers}
     numbers = [number for number in range(samples.count) if number not in out]
     times = [*samples.durations.times(numbers), samples.end]
     try:
@@ -107,10 +107,12 @@ def _video_copies(samples: SampleTable, shown: Sequence[int], edit: TimedEdit) -
     begins = min(map(shown.__getitem__, presented))
     # Frames shown before the keyframe they follow depend on earlier ones, and no other frame needs them.
     needed = [
-        each for each in range(first, max(presented) + 1) if each in presented or shown[each] >= shown[first]
+        number
+        for number in range(first, max(presented) + 1)
+        if number in presented or shown[number] >= shown[first]
     ]
-    before = sorted(each for each in map(shown.__getitem__, needed) if each < edit.start)
-    behind = sorted(each for each in map(shown.__getitem__, needed) if each >= edit.stop)
+    before = sorted(time for time in map(shown.__getitem__, needed) if time < edit.start)
+    behind = sorted(time for time in map(shown.__getitem__, needed) if time >= edit.stop)
     ticks = max(0, edit.at - len(before))  # frames presented before 0 would be dropped
     hidden = {time: ticks + turn for turn, time in enumerate(before)}
     hidden |= {time: edit.until - len(behind) + turn for turn, time in enumerate(behind)}
@@ -152,8 +154,8 @@ def _table(
     samples: SampleTable, copies: Sequence[_Copy], factor: int, *, reorder: bool
 ) -> tuple[SampleTable, int]:
     """The copies as a sample table whose times begin at 0, and the decode time of its first sample."""
-    shown = [each.shown for each in copies]
-    last = max((each for each in copies if not each.hidden), key=lambda each: each.shown)
+    shown = [copy.shown for copy in copies]
+    last = max((copy for copy in copies if not copy.hidden), key=lambda copy: copy.shown)
     end = max(last.shown + samples.durations[last.number] * factor, max(shown) + 1)
     if reorder:
         delay = reordering(shown, len(shown))
@@ -163,7 +165,7 @@ def _table(
         decoded = list(accumulate(shown, max))  # an edit may begin inside the last sample of the previous one
         lengths = durations(decoded, max(end, decoded[-1]))
     offsets = [time - decode for time, decode in zip(shown, decoded, strict=True)]
-    numbers = [each.number for each in copies]
+    numbers = [copy.number for copy in copies]
     try:
         lasting = Durations(*runs_of(array("I", lengths)))
         table = _copied(samples, numbers, lasting, offsets if reorder else ())

@@ -72,7 +72,7 @@ def place(
     samples = track.samples
     if samples.count == 0:
         return track, samples, Timeline()
-    if track.start + lead + samples.end >= LATEST or any(each.media_time >= LATEST for each in edits):
+    if track.start + lead + samples.end >= LATEST or any(edit.media_time >= LATEST for edit in edits):
         raise Malformed(_PATH, "it begins too late for a timestamp")
     if not edits:
         if track.edits and not fragmented:
@@ -127,7 +127,7 @@ def _timed_edits(edits: Sequence[Edit], lead: int, timescale: int, movie_timesca
     passed = 0
     for edit in edits:
         at, until = (
-            lead + _scaled(each, timescale, movie_timescale) for each in (passed, passed + edit.duration)
+            lead + _scaled(time, timescale, movie_timescale) for time in (passed, passed + edit.duration)
         )
         passed += edit.duration
         if edit.media_time != EMPTY:
@@ -158,7 +158,7 @@ def _first_shown(samples: SampleTable, first: int, time: int) -> int:
     """
     about = min(samples.durations.at(time), samples.count - 1)
     near = range(max(first, about - REORDERED), min(about + REORDERED, samples.count))
-    if not (later := [shown for each in near if (shown := samples.shown_at(each)) >= time]):
+    if not (later := [shown for sample in near if (shown := samples.shown_at(sample)) >= time]):
         raise _presents_nothing()
     return min(later)
 
@@ -184,9 +184,9 @@ def _effective_edits(track: Track, movie_timescale: int) -> tuple[int, list[Edit
 
     The rate of an edit is ignored, as in FFmpeg.
     """
-    lasting = [each for each in track.edits if each.duration]
-    if all(each.media_time == EMPTY for each in lasting):  # an edit of duration 0 lasts to the end
-        lasting += [each for each in track.edits if each.media_time != EMPTY][:1]
+    lasting = [edit for edit in track.edits if edit.duration]
+    if all(edit.media_time == EMPTY for edit in lasting):  # an edit of duration 0 lasts to the end
+        lasting += [edit for edit in track.edits if edit.media_time != EMPTY][:1]
     delay = 0
     found: list[Edit] = []
     for edit in lasting:

@@ -108,10 +108,10 @@ class Descriptions:
 
 def within(described: Sequence[Described], first: int, stop: int) -> tuple[Described, ...]:
     """How the samples from `first` to `stop` are coded; the first result starts at `first`."""
-    current = max(number for number, each in enumerate(described) if number == 0 or each.first <= first)
+    current = max(number for number, item in enumerate(described) if number == 0 or item.first <= first)
     return (
         replace(described[current], first=first),
-        *(each for each in described[current + 1 :] if each.first < stop),
+        *(item for item in described[current + 1 :] if item.first < stop),
     )
 
 
@@ -120,7 +120,7 @@ def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[
     if len(described) == 1:
         return tuple(described)
     found: list[Described] = []
-    bounds = [each.first for each in described]
+    bounds = [item.first for item in described]
     for place, sample in enumerate(samples):
         description = described[bisect_right(bounds, sample) - 1].description
         if not found or found[-1].description is not description:
@@ -138,7 +138,7 @@ def init_box_bytes(box: Box) -> bytes:
 def _without_padding(entry: Box) -> Box:
     """A video entry without the zeros at the end of QuickTime's, which browsers do not accept as a box."""
     inner = (
-        sum(len(each.payload) + 8 for each in entry.children(VIDEO_ENTRY_SIZE))
+        sum(len(child.payload) + 8 for child in entry.children(VIDEO_ENTRY_SIZE))
         if len(entry.payload) > VIDEO_ENTRY_SIZE
         else 0
     )

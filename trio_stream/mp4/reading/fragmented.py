@@ -187,7 +187,7 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
     durations = column[0x100][:count] if 0x100 in column else array("I", (defaults.duration,)) * count
     first = len(track.sizes)
     if 0x400 in column:
-        track.sync.extend(first + n for n, each in enumerate(column[0x400][:count]) if not each & NOT_SYNC)
+        track.sync.extend(first + n for n, flag in enumerate(column[0x400][:count]) if not flag & NOT_SYNC)
     else:
         if not first_flags & NOT_SYNC:
             track.sync.append(first)
@@ -221,9 +221,9 @@ def _with_fragments(track: Track, found: _Gathered, movie: Movie) -> Track:
         described = references.entries.of(found.described, count)
     samples = array("Q", bytes(8 * len(found.counts)))
     total = 0
-    for number, each in enumerate(found.counts):
+    for number, run_length in enumerate(found.counts):
         samples[number] = total
-        total += each
+        total += run_length
     chunks = Chunks(found.offsets, array("I", range(1, len(found.offsets) + 1)), found.counts, samples)
     return track.with_samples(
         SampleTable(

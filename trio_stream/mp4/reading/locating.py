@@ -66,7 +66,7 @@ def undescribed_tracks(read: Read, size: int) -> list[int]:
     for head, end in _top_boxes(read, size, 0):
         if head.kind == "moov" and end - head.offset <= LARGEST_MOOV:
             moov = read(head.payload, end - head.payload)
-            found += (each.offset + 4 for each in _before_damage(moov, head) if _is_undescribed(each))
+            found += (trak.offset + 4 for trak in _before_damage(moov, head) if _is_undescribed(trak))
     return found
 
 

@@ -67,8 +67,8 @@ class Track:
     @property
     def nbytes(self) -> int:
         """Approximate memory use without the samples, in bytes."""
-        codings = {each.description.box: each.description for each in self.described}
-        return len(self.header) + len(self.media) + sum(each.nbytes for each in codings.values())
+        codings = {item.description.box: item.description for item in self.described}
+        return len(self.header) + len(self.media) + sum(coding.nbytes for coding in codings.values())
 
     @property
     def descriptions(self) -> bytes:
@@ -123,16 +123,16 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
     defaults: dict[int, Defaults] = {}
     references: dict[int, References] = {}
     fragmented = False
-    for each in boxes:
-        if each.kind == "trak":
+    for box in boxes:
+        if box.kind == "trak":
             if len(tracks) == MAX_TRACKS:
                 raise Malformed("moov", f"there are more than {MAX_TRACKS} tracks")
-            if (found := _read_track(each, size)) is not None:
+            if (found := _read_track(box, size)) is not None:
                 tracks.append(found[0])
                 references[found[0].id] = found[1]
-        elif each.kind == "mvex":
+        elif box.kind == "mvex":
             fragmented = True
-            defaults = dict(_read_defaults(trex) for trex in each.children() if trex.kind == "trex")
+            defaults = dict(_read_defaults(trex) for trex in box.children() if trex.kind == "trex")
     if len({track.id for track in tracks}) != len(tracks):
         raise Malformed("moov", "two tracks have the same number")
     return Movie(timescale, tuple(tracks), fragmented, defaults, references if fragmented else {})
@@ -214,7 +214,7 @@ def _language(code: int, elng: Box | None) -> str | None:
 
 def _text(data: bytes) -> str:
     text = data.split(b"\0")[0].decode("utf-8", "replace")
-    return "".join(each for each in text if each.isprintable())[:200]
+    return "".join(letter for letter in text if letter.isprintable())[:200]
 
 
 def _read_edits(elst: Box) -> tuple[Edit, ...]:

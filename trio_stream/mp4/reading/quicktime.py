@@ -53,12 +53,12 @@ def as_iso(entry: Box, stsd_version: int) -> Box:
         fields.take(4)
         (exact,) = struct.unpack(">d", fields.take(8))
         rate, channels = round(exact) if 0 < exact < 1 << 32 else 0, min(fields.u32(), 0xFFFF)
-    inner = {each.kind: each for each in entry.children(AUDIO_ENTRY_SIZE + EXTRA_BYTES.get(version, 0))}
+    inner = {child.kind: child for child in entry.children(AUDIO_ENTRY_SIZE + EXTRA_BYTES.get(version, 0))}
     wave = inner.get("wave")
     if version not in EXTRA_BYTES and wave is None and entry.kind not in _MP3:
         return entry
     if wave is not None:
-        inner = {each.kind: each for each in wave.children()} | inner
+        inner = {child.kind: child for child in wave.children()} | inner
     configure = [inner[kind].whole() for kind in _CONFIGURE if kind in inner]
     kind = entry.kind
     if kind in _MP3:

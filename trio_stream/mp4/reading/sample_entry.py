@@ -114,7 +114,7 @@ def with_config(descriptions: bytes, object_type: int, config: bytes) -> bytes:
     [stsd] = read_boxes(descriptions)
     version, flags, _ = stsd.full()
     [entry] = stsd.children(8)
-    others = [each.whole() for each in entry.children(AUDIO_ENTRY_SIZE) if each.kind != "esds"]
+    others = [child.whole() for child in entry.children(AUDIO_ENTRY_SIZE) if child.kind != "esds"]
     rewritten = box(
         entry.kind, bytes(entry.payload[:AUDIO_ENTRY_SIZE]), write_esds(object_type, config), *others
     )
@@ -161,6 +161,6 @@ def _boxes(entry: Box, skip: int) -> dict[str, bytes]:
     if len(entry.payload) < skip:
         raise Malformed(entry.path, "it ends too early")
     found: dict[str, bytes] = {}
-    for each in entry.children(skip):
-        found.setdefault(each.kind, bytes(each.payload))
+    for child in entry.children(skip):
+        found.setdefault(child.kind, bytes(child.payload))
     return found

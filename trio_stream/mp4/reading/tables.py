@@ -102,7 +102,9 @@ class SampleTable:
         """The earliest presentation time among samples `first` to `stop`, which begin with a keyframe."""
         if self.compositions is None:
             return self.durations.time(first)
-        return min(self.shown_at(each) for each in range(first, max(first + 1, min(stop, first + REORDERED))))
+        return min(
+            self.shown_at(sample) for sample in range(first, max(first + 1, min(stop, first + REORDERED)))
+        )
 
     def bytes_of(self, first: int, stop: int) -> int:
         """The total bytes of samples `first` to `stop`."""
@@ -191,7 +193,7 @@ class SampleTable:
             chunks.lengths,
             chunks.samples,
         )
-        plain = sum(len(each) * each.itemsize for each in arrays if isinstance(each, array))
+        plain = sum(len(column) * column.itemsize for column in arrays if isinstance(column, array))
         plain += len(self.dependencies or b"")
         return (
             plain + self.durations.nbytes + (self.compositions.nbytes if self.compositions is not None else 0)
