@@ -15,8 +15,8 @@ from trio_stream.mp4.writing.heads import NOT_SYNC, SYNC, Flags, segment_head
         ([0, 1, 2], 3, Flags(SYNC)),
         ([], 3, Flags(NOT_SYNC)),
         ([0], 3, Flags(NOT_SYNC, first=SYNC)),
-        ([1], 3, Flags(NOT_SYNC, each=array("I", (NOT_SYNC, SYNC, NOT_SYNC)))),
-        ([0, 2], 3, Flags(NOT_SYNC, each=array("I", (SYNC, NOT_SYNC, SYNC)))),
+        ([1], 3, Flags(NOT_SYNC, per_sample=array("I", (NOT_SYNC, SYNC, NOT_SYNC)))),
+        ([0, 2], 3, Flags(NOT_SYNC, per_sample=array("I", (SYNC, NOT_SYNC, SYNC)))),
     ],
 )
 def test_flags_are_said_once_where_that_does(keys: list[int], count: int, flags: Flags) -> None:

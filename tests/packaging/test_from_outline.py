@@ -10,7 +10,7 @@ import pytest
 
 from tests.costs import assert_costs
 from trio_stream.media.formats.media_info import AudioTrack, VideoTrack
-from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, Outline, VideoOutline
+from trio_stream.media.formats.outline import AudioOutline, Carriage, KeyframeTable, Outline, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.from_mp4 import HEAD, PER_SAMPLE
 from trio_stream.packaging.from_outline import present_outline
@@ -71,7 +71,7 @@ CARRIAGE = Carriage(
 def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple[int, ...]) -> Segments:
     """The keyframes of a film of 10 seconds, from those at `times`, in milliseconds."""
     carriage = replace(CARRIAGE, first=times[0], start=times[0] / 1000, sizes=groups)
-    cuts = Cuts(track=0, times=times, starts=times, sizes=alone, until=None)
+    cuts = KeyframeTable(track=0, times=times, starts=times, sizes=alone, until=None)
     presentation = present_outline(
         Outline("matroska", 10.0, (VideoOutline(TRACK, carriage),), (), cuts, exact=False)
     )
@@ -179,7 +179,7 @@ def test_every_track_begins_and_ends_with_the_title() -> None:
         replace(CARRIAGE, first=2500, start=2.5, end=9.95, sizes=(9,)),
         replace(CARRIAGE, first=0, start=0.0, end=8.0, sizes=(9,)),
     ]
-    cuts = Cuts(track=0, times=times, starts=times, sizes=(5, 5, 5), until=None)
+    cuts = KeyframeTable(track=0, times=times, starts=times, sizes=(5, 5, 5), until=None)
     outline = Outline(
         "matroska",
         10.0,

@@ -93,7 +93,7 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
                         await remuxer.get(fd, segment_recipe("abc123", rendition(each), n, start, stop))
                     )
                     assert made == known[n].data
-        assert cache.statistics().made == 2 * (1 + 4)
+        assert cache.statistics().built == 2 * (1 + 4)
         assert sandbox.statistics().started == 1 + 2 * (1 + 4)
         names = {path.name for path in tmp_path.iterdir()}
         assert {"abc123-v0-init.m4s", "abc123-a1-init.m4s"} <= names
@@ -125,7 +125,7 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
                 nursery.start_soon(partial(ask, leaving=False))
         assert len(answers) == 20
         assert len(set(answers)) == 1
-        assert cache.statistics().made == 1
+        assert cache.statistics().built == 1
         assert sandbox.statistics().started == 2
 
 

@@ -81,7 +81,7 @@ async def test_made_once_and_found_again(tmp_path: Path) -> None:
         assert make.calls == 1
         assert on_disk(tmp_path / "s") == {"a-v0-1"}
         now = cache.statistics()
-        assert (now.segments, now.size, now.made, now.found, now.making) == (1, 7, 1, 2, 0)
+        assert (now.segments, now.size, now.built, now.found, now.building) == (1, 7, 1, 2, 0)
 
 
 async def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ async def test_never_more_than_the_budget(tmp_path: Path) -> None:
 
 
 async def watch(cache: SegmentCache, folder: Path) -> None:
-    while cache.statistics().made < 60:
+    while cache.statistics().built < 60:
         sizes = []
         for path in folder.iterdir():
             with suppress(FileNotFoundError):
@@ -125,7 +125,7 @@ async def test_larger_than_the_budget(tmp_path: Path) -> None:
     async with serving(tmp_path, 50) as cache:
         assert await got(cache, "a", Maker()) == b"x" * 100
         assert on_disk(tmp_path) == set()
-        assert cache.statistics().unkept == 1
+        assert cache.statistics().unstored == 1
     async with serving(tmp_path, 0) as cache:
         assert await got(cache, "a", Maker(b"y")) == b"y"
 
@@ -141,7 +141,7 @@ async def test_one_maker_for_all(tmp_path: Path) -> None:
             nursery.start_soon(ask, cache)
         await make.begun.wait()
         await trio.testing.wait_all_tasks_blocked()
-        assert cache.statistics().making == 1
+        assert cache.statistics().building == 1
         make.may.set()
     assert answers == [b"one"] * 50
     assert make.calls == 1
@@ -172,7 +172,7 @@ async def test_the_last_who_leaves_ends_the_work(tmp_path: Path) -> None:
             nursery.cancel_scope.cancel()
         await trio.testing.wait_all_tasks_blocked()
         now = cache.statistics()
-        assert (make.cancelled, now.given_up, now.making, now.made) == (1, 1, 0, 0)
+        assert (make.cancelled, now.abandoned, now.building, now.built) == (1, 1, 0, 0)
         assert await got(cache, "a", Maker(b"anew")) == b"anew"
 
 
@@ -304,7 +304,7 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         async with serving(tmp_path / "file" / "segments") as cache:
             for _ in range(2):
                 assert await got(cache, "a", Maker(b"made")) == b"made"
-            assert cache.statistics().unkept == 2
+            assert cache.statistics().unstored == 2
     assert len(logs) == 1
 
 

@@ -145,14 +145,14 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
         yield _omission(parts[-1].tracks[0], outline.unread, "codec")
 
 
-def _omission(each: VideoOutline | AudioOutline, reason: str, code: Reason) -> Omission:
+def _omission(outline: VideoOutline | AudioOutline, reason: str, code: Reason) -> Omission:
     return Omission(
-        kind="video" if isinstance(each, VideoOutline) else "audio",
-        track=each.track.index,
-        codec=each.track.codec,
+        kind="video" if isinstance(outline, VideoOutline) else "audio",
+        track=outline.track.index,
+        codec=outline.track.codec,
         reason=reason,
-        language=each.track.language,
-        label=each.track.title,
+        language=outline.track.language,
+        label=outline.track.title,
         code=code,
     )
 

@@ -256,8 +256,8 @@ class Presentation:
     def from_bytes(cls, data: bytes) -> Self | None:
         """The inverse of `to_bytes`; None for data of another version. Raises `ValueError` for invalid data."""
         try:
-            text = zlib.decompressobj().decompress(data, LARGEST)
-            plain = json.loads(text)
+            decompressed = zlib.decompressobj().decompress(data, LARGEST)
+            plain = json.loads(decompressed)
             if plain["scheme"] != SCHEME:
                 return None
             renditions = tuple(_rendition(rendition) for rendition in plain["renditions"])

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 
 from trio_stream.media.formats.codecs import HLG, PQ, TRANSFERS
 from trio_stream.media.formats.media_info import VideoTrack
-from trio_stream.media.formats.outline import AudioOutline, Carriage, Cuts, VideoOutline
+from trio_stream.media.formats.outline import AudioOutline, Carriage, KeyframeTable, VideoOutline
 from trio_stream.mp4.edits.timeline import Unsupported
 from trio_stream.packaging.cutting import cut, cut_evenly, thin
 from trio_stream.packaging.from_mp4 import HEAD, MAX_KEYS, PER_SAMPLE
@@ -42,7 +42,7 @@ class AudioBoundaries:
     shares: Sequence[tuple[int, int]] = ()
 
 
-def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float] = ()) -> list[int]:
+def cut_at_keys(keys: KeyframeTable, timescale: int, end: float, changed: Sequence[float] = ()) -> list[int]:
     """The keyframes with which segments begin; they include those nearest to the times `changed`."""
     times = [time / timescale for time in keys.times]
     found: list[int] = []
@@ -59,18 +59,18 @@ def cut_at_keys(keys: Cuts, timescale: int, end: float, changed: Sequence[float]
     return found
 
 
-type _VideoPart = tuple[VideoOutline, Cuts]
+type _VideoPart = tuple[VideoOutline, KeyframeTable]
 
 
 def video_rendition(
-    outlines: Sequence[tuple[VideoOutline, Cuts | None]], end: float, changed: Sequence[float]
+    outlines: Sequence[tuple[VideoOutline, KeyframeTable | None]], end: float, changed: Sequence[float]
 ) -> Rendition:
     """The video up to `end`, from one part or several that follow one another; the audio changes at `changed`."""
-    parts = [_required_cuts(outline, keys) for outline, keys in outlines]
+    parts = [_required_keyframes(outline, keys) for outline, keys in outlines]
     track, carriage = parts[0][0].track, parts[0][0].carriage
     scale = carriage.timescale
     starts: list[int] = []
-    cuts: list[int] = []
+    boundary_times: list[int] = []
     sizes: list[int] = []
     keys: tuple[list[int], list[int], list[int]] = [], [], []
     found: list[Span] = []
@@ -83,7 +83,7 @@ def video_rendition(
         independent &= all(start == keyframes.times[at] for start, at in zip(shown, chosen, strict=True))
         found.append(_span(outline, len(starts), len(keys[0]), round(limit * part_scale)))
         starts += [max(0, _scaled(start, part_scale, scale)) for start in shown]
-        cuts += [keyframes.times[at] for at in chosen]
+        boundary_times += [keyframes.times[at] for at in chosen]
         sizes += [
             sum(outline.carriage.sizes[first:stop])
             for first, stop in pairwise([*chosen, len(keyframes.times)])
@@ -100,7 +100,7 @@ def video_rendition(
         timescale=scale,
         segments=_segments(
             [0, *starts[1:], round(end * scale)],
-            [*cuts, round(end * part_scale)],
+            [*boundary_times, round(end * part_scale)],
             sizes,
             float(track.frame_rate or ASSUMED_FRAME_RATE) / scale,
         ),
@@ -120,10 +120,10 @@ def video_rendition(
     )
 
 
-def _required_cuts(each: VideoOutline, keys: Cuts | None) -> _VideoPart:
-    if keys is None or keys.track != each.track.index or keys.until is not None or not keys.times:
+def _required_keyframes(outline: VideoOutline, keys: KeyframeTable | None) -> _VideoPart:
+    if keys is None or keys.track != outline.track.index or keys.until is not None or not keys.times:
         raise Unsupported("", "its keyframes are not known up to the end")
-    return each, keys
+    return outline, keys
 
 
 def _shown(part: _VideoPart) -> float:
@@ -137,8 +137,8 @@ def _scaled(time: int, part_scale: int, scale: int) -> int:
     return time if part_scale == scale else round(Fraction(time * scale, part_scale))
 
 
-def _span(each: VideoOutline | AudioOutline, first: int, key: int, until: int) -> Span:
-    track, carriage = each.track, each.carriage
+def _span(outline: VideoOutline | AudioOutline, first: int, key: int, until: int) -> Span:
+    track, carriage = outline.track, outline.carriage
     span = Span(
         first=first,
         key=key,
@@ -154,7 +154,9 @@ def _span(each: VideoOutline | AudioOutline, first: int, key: int, until: int) -
     return replace(span, channels=track.channels, sample_rate=track.sample_rate)
 
 
-def _keys(keys: Cuts, carriage: Carriage, end: float, scale: int) -> tuple[list[int], list[int], list[int]]:
+def _keys(
+    keys: KeyframeTable, carriage: Carriage, end: float, scale: int
+) -> tuple[list[int], list[int], list[int]]:
     """Single keyframes: when each is shown, in units of `scale` and of its own timescale, and its bytes.
 
     A keyframe of unknown size is assumed to be as large as the average one, or as all data up to the next one.
@@ -204,7 +206,7 @@ def audio_rendition(
     track, carriage = parts[0].track, parts[0].carriage
     scale = carriage.timescale
     starts: list[int] = []
-    cuts: list[int] = []
+    boundary_times: list[int] = []
     sizes: list[int] = []
     found: list[Span] = []
     limits = [*(part.carriage.first / part.carriage.timescale for part in parts[1:]), end]
@@ -218,7 +220,7 @@ def audio_rendition(
         ]
         found.append(_span(outline, len(starts), 0, round((until if limit == end else limit) * part_scale)))
         starts += [_scaled(time, part_scale, scale) for time in times]
-        cuts += times
+        boundary_times += times
         if (
             boundaries.shares
             and len(outline.carriage.sizes) > 1
@@ -239,7 +241,7 @@ def audio_rendition(
         timescale=scale,
         segments=_segments(
             [0, *starts[1:], round(until * scale)],
-            [*cuts, round(until * part_scale)],
+            [*boundary_times, round(until * part_scale)],
             sizes,
             1 / (carriage.step or ASSUMED_PACKET),
         ),
@@ -272,14 +274,16 @@ def _on_grid(carriage: Carriage, time: int) -> int:
     return carriage.first - (carriage.first - time) // carriage.step * carriage.step
 
 
-def _segments(starts: Sequence[int], cuts: Sequence[int], sizes: Sequence[int], samples: float) -> Segments:
+def _segments(
+    starts: Sequence[int], boundary_times: Sequence[int], sizes: Sequence[int], samples: float
+) -> Segments:
     """`sizes` are without the headers; `samples` is the number of samples per unit of time."""
     rising = array("q", accumulate(starts, max))
     weighed = (
         HEAD + size + math.ceil(PER_SAMPLE * (samples * (after - before) + 1))
         for size, (before, after) in zip(sizes, pairwise(rising), strict=True)
     )
-    return Segments(rising, array("q", cuts), array("q", weighed))
+    return Segments(rising, array("q", boundary_times), array("q", weighed))
 
 
 def _range(track: VideoTrack) -> str:

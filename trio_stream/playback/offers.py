@@ -166,7 +166,7 @@ class Offers:
 
     async def _build_offer(self, id_: str) -> Offer:
         name = await self._names.of(id_)
-        family, subtitles = await self._database.read(partial(_look_up, id_=id_))
+        family, subtitles = await self._database.read(partial(_read_versions, id_=id_))
         own, video = await self._source(name, "", id_)
         sources = [own]
         for version in family:
@@ -242,6 +242,6 @@ def _height(presentation: Presentation) -> int:
     return presentation.video.height if presentation.video is not None else 0
 
 
-def _look_up(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Subtitles, ...]]:
+def _read_versions(connection: Connection, id_: str) -> tuple[Sequence[Version], tuple[Subtitles, ...]]:
     """The files of the title, and the subtitles of the video."""
     return versions(connection, id_), subtitles_of(connection, id_)

@@ -95,7 +95,7 @@ class Presentations:
     ) -> Presentation | Unpackageable:
         """Look it up or compute it, and close the file."""
         with file:
-            stored = await self._database.read(partial(_look_up, revision=revision))
+            stored = await self._database.read(partial(_read_stored, revision=revision))
             found = stored or await self._compute(file.fd, revision, size, flight)
             self._cached.put(revision, found)
             return found
@@ -146,9 +146,9 @@ def _weight(_: str, found: Presentation | Unpackageable) -> int:
     return FIXED + (found.nbytes if isinstance(found, Presentation) else 0)
 
 
-def _look_up(connection: Connection, revision: str) -> Presentation | None:
-    packed = derived.stored_presentation(connection, revision)
+def _read_stored(connection: Connection, revision: str) -> Presentation | None:
+    data = derived.stored_presentation(connection, revision)
     try:
-        return None if packed is None else Presentation.from_bytes(packed)
+        return None if data is None else Presentation.from_bytes(data)
     except ValueError:
         return None  # computed again

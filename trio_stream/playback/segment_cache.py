@@ -23,10 +23,10 @@ log = structlog.get_logger("trio_stream.playback")
 
 @dataclass(frozen=True, slots=True)
 class SegmentCacheStatistics:
-    """`segments` are stored, with `size` bytes of at most `budget`. `making` are being built now.
+    """`segments` are stored, with `size` bytes of at most `budget`. `building` are in progress now.
 
-    Totals since the start: `found` were stored, `made` were built, `shared` were already being built for another
-    client, `given_up` were cancelled because no client waited any more, `removed` made room for others, `unkept` were
+    Totals since the start: `found` were stored, `built` were not, `shared` were already being built for another client,
+    `abandoned` were cancelled because no client waited any more, `removed` made room for others, `unstored` were
     returned without being stored.
     """
 
@@ -34,12 +34,12 @@ class SegmentCacheStatistics:
     size: int
     budget: int
     found: int
-    made: int
+    built: int
     shared: int
-    given_up: int
+    abandoned: int
     removed: int
-    unkept: int
-    making: int
+    unstored: int
+    building: int
 
 
 class SegmentCache:
@@ -58,22 +58,22 @@ class SegmentCache:
         )
         self._room_lock = trio.Lock()
         self._failing = False
-        self._found = self._made = self._removed = self._unkept = 0
+        self._found = self._built = self._removed = self._unstored = 0
 
     def statistics(self) -> SegmentCacheStatistics:
         """Current numbers, and totals since the start."""
-        making = self._builds.statistics()
+        builds = self._builds.statistics()
         return SegmentCacheStatistics(
             segments=len(self._sizes),
             size=self._sizes.nbytes + self._pending,
             budget=self._budget,
             found=self._found,
-            made=self._made,
-            shared=making.shared,
-            given_up=making.abandoned,
+            built=self._built,
+            shared=builds.shared,
+            abandoned=builds.abandoned,
             removed=self._removed,
-            unkept=self._unkept,
-            making=making.running,
+            unstored=self._unstored,
+            building=builds.running,
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -123,7 +123,7 @@ class SegmentCache:
 
     async def _build(self, key: str, work: Awaitable[bytes]) -> OpenFile:
         data = await work
-        self._made += 1
+        self._built += 1
         return await self._store(key, data)
 
     async def _store(self, key: str, data: bytes) -> OpenFile:
@@ -136,7 +136,7 @@ class SegmentCache:
                 file = None
             if file is not None:
                 return file
-            self._unkept += 1  # a full disk costs time, but does not stop playback
+            self._unstored += 1  # a full disk costs time, but does not stop playback
             return await trio.to_thread.run_sync(in_memory, data, limiter=self._limiter)
         except OSError as error:
             raise _failure(error) from None
@@ -178,9 +178,9 @@ def _weight(_: str, size: int) -> int:
     return size
 
 
-def _share(made: OpenFile) -> OpenFile:
+def _share(file: OpenFile) -> OpenFile:
     """A duplicated descriptor for each request that waited. Raises `TooManyFiles`."""
-    return OpenFile.dup(made.fd)
+    return OpenFile.dup(file.fd)
 
 
 def _failure(error: OSError) -> TooManyFiles | MediaWorkerFailed:

@@ -119,7 +119,7 @@ class AudioOutline:
 
 
 @dataclass(frozen=True, slots=True)
-class Cuts:
+class KeyframeTable:
     """Where the video track `track` can be cut.
 
     `times` are when its keyframes are shown. `starts` are when the first frame of a segment that begins with such a
@@ -145,7 +145,7 @@ class FilePart:
     start: float
     video: tuple[VideoOutline, ...]
     audio: tuple[AudioOutline, ...]
-    cuts: Cuts | None
+    cuts: KeyframeTable | None
     changes: tuple[AudioOutline, ...] = ()
 
     @property
@@ -179,7 +179,7 @@ class Outline:
     duration: float | None
     video: tuple[VideoOutline, ...]
     audio: tuple[AudioOutline, ...]
-    cuts: Cuts | None
+    cuts: KeyframeTable | None
     exact: bool
     changes: tuple[AudioOutline, ...] = ()
     later: tuple[FilePart, ...] = ()

@@ -22,7 +22,7 @@ from trio_stream.media.formats.outline import (
     TRACK_LIMIT,
     AudioOutline,
     Carriage,
-    Cuts,
+    KeyframeTable,
     Outline,
     ParameterSets,
     VideoOutline,
@@ -117,9 +117,9 @@ class Draft:
         clock = self._clock(seen.stream)
         return (shown - clock.origin) * clock.time_base
 
-    def _cuts(self, carriage: Carriage) -> Cuts:
+    def _cuts(self, carriage: Carriage) -> KeyframeTable:
         clock = Clock(carriage.time_base, carriage.origin, carriage.timescale)
-        return Cuts(
+        return KeyframeTable(
             track=self.survey.video or 0,
             times=tuple(clock.at(time) for time in self.survey.times),
             starts=tuple(None if start is None else clock.at(start) for start in self.survey.starts),

@@ -63,8 +63,8 @@ def _read_sizes(stbl: Kinds) -> "tuple[int | array[int], int]":
     """Sections 8.7.3.2 and 8.7.3.3."""
     if (stsz := stbl.get("stsz")) is not None:
         _, _, fields = stsz.full()
-        each, count = fields.u32(), fields.u32()
-        return (each, count) if each else (fields.numbers("I", count), count)
+        sample_size, count = fields.u32(), fields.u32()
+        return (sample_size, count) if sample_size else (fields.numbers("I", count), count)
     stz2 = stbl.get("stz2")
     if stz2 is None:
         raise Malformed(stbl.path, "there is no stsz in it")
@@ -137,11 +137,11 @@ def _fitted(counts: "array[int]", values: "array[int]", count: int) -> "tuple[ar
         longer = counts[:]
         longer[-1] += count - total
         return longer, values
-    kept = 0
-    while total - counts[-1 - kept] >= count and kept < len(counts) - 1:
-        total -= counts[-1 - kept]
-        kept += 1
-    stop = len(counts) - kept
+    dropped = 0
+    while total - counts[-1 - dropped] >= count and dropped < len(counts) - 1:
+        total -= counts[-1 - dropped]
+        dropped += 1
+    stop = len(counts) - dropped
     shorter = counts[:stop]
     shorter[-1] -= total - count
     return shorter, values[:stop]
@@ -178,8 +178,8 @@ def _read_chunks(stbl: Kinds, size: int) -> tuple[Chunks, int, list[tuple[int, i
         _, _, fields = stbl.one("stco").full()
         offsets = fields.table("I")
     if len(offsets) and offsets[-1] > size:
-        kept = next(number for number, offset in enumerate(offsets) if offset > size)
-        offsets = offsets[:kept]  # a truncated recording
+        inside = next(number for number, offset in enumerate(offsets) if offset > size)
+        offsets = offsets[:inside]  # a truncated recording
     stsc = stbl.one("stsc")
     _, _, fields = stsc.full()
     rows = fields.table("I", 3)

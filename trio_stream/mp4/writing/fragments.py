@@ -119,4 +119,4 @@ def _flags(samples: SampleTable, first: int, stop: int) -> Flags:
     flags = array("I", (kind << 20 & 0x0FF00000 | 0x10000 for kind in samples.dependencies[first:stop]))
     for key in keys:
         flags[key] &= ~0x10000
-    return Flags(NOT_SYNC, each=flags)
+    return Flags(NOT_SYNC, per_sample=flags)

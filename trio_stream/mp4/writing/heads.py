@@ -31,7 +31,7 @@ class Flags:
 
     common: int
     first: int | None = None
-    each: "array[int] | None" = None
+    per_sample: "array[int] | None" = None
 
     @classmethod
     def of(cls, keys: Sequence[int], count: int) -> "Flags":
@@ -42,10 +42,10 @@ class Flags:
             return cls(NOT_SYNC)
         if len(keys) == 1 and keys[0] == 0:
             return cls(NOT_SYNC, first=SYNC)
-        each = array("I", (NOT_SYNC,)) * count
+        per_sample = array("I", (NOT_SYNC,)) * count
         for key in keys:
-            each[key] = SYNC
-        return cls(NOT_SYNC, each=each)
+            per_sample[key] = SYNC
+        return cls(NOT_SYNC, per_sample=per_sample)
 
 
 LATE = 4
@@ -112,9 +112,9 @@ def segment_head(
     if flags.first is not None:
         run_flags |= 0x4
         first = struct.pack(">I", flags.first)
-    if flags.each is not None:
+    if flags.per_sample is not None:
         run_flags |= 0x400
-        columns.append(flags.each)
+        columns.append(flags.per_sample)
     if offsets is not None:
         run_flags |= 0x800
         columns.append(array("I", offsets.tobytes()))
