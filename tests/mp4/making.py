@@ -1,7 +1,7 @@
-"""MP4 files made by hand, sample by sample: what a table says can be compared with what was meant.
+"""MP4 files written sample by sample, so that tables can be compared with what was intended.
 
-Nothing of the product is used here, so that a misreading of the standard would have to happen twice. Sources are those of
-`trio_stream.mp4`.
+Nothing of the product is used here, so a misreading of the standard would have to happen twice. The sources are those
+of `trio_stream.mp4`.
 """
 
 import random
@@ -17,7 +17,7 @@ NON_SYNC = 0x10000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`offset` is that of its presentation; `dependency` its byte in `sdtp`."""
+    """`offset` is the composition offset; `dependency` the byte in `sdtp`."""
 
     size: int
     duration: int
@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One entry of an edit list, as the file has it."""
+    """One entry of an edit list, as in the file."""
 
     duration: int
     media_time: int
@@ -37,10 +37,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """A track as it is to be written.
+    """A track to write.
 
-    `chunks` are the numbers of samples in its chunks. `breaks` are samples at which a run of a table begins though the
-    value stays. `sizes` says how: "stsz", "constant", or the bits of an `stz2`.
+    `chunks` are the numbers of samples in its chunks. At the samples in `breaks` a new run of a table begins although
+    the value is the same. `sizes` is the form of the size table: "stsz", "constant", or the bits of an `stz2`.
     """
 
     samples: tuple[Sample, ...]
@@ -61,12 +61,12 @@ class Making:
     described: int = 1
     matrix: bytes = UNITY
     more: dict[str, bytes] = field(default_factory=dict)
-    """Boxes of the sample table in place of those that would be made; an empty one is left out."""
+    """Boxes of the sample table that replace the generated ones; an empty one is left out."""
     data: tuple[bytes, ...] = ()
 
     @property
     def contents(self) -> list[bytes]:
-        """The bytes of each sample: `data`, or else none are like those of another."""
+        """The bytes of each sample: `data`, or otherwise bytes that differ from those of all others."""
         if self.data:
             return list(self.data)
         chance = random.Random(self.id)
@@ -96,7 +96,7 @@ def table(kind: str, rows: Sequence[Sequence[int]], version: int = 0) -> bytes:
 
 
 def runs(values: Iterable[int], breaks: frozenset[int] = frozenset()) -> list[tuple[int, int]]:
-    """Counts and values, of equal neighbours that no break parts."""
+    """Counts and values of runs of equal neighbours, also split at `breaks`."""
     found: list[list[int]] = []
     for number, value in enumerate(values):
         if found and found[-1][1] == value and number not in breaks:
@@ -183,7 +183,7 @@ def tkhd(track: Making) -> bytes:
 
 
 def trak(track: Making, offsets: Sequence[int] = ()) -> bytes:
-    """A track whose chunks lie at `offsets`."""
+    """A track whose chunks are at `offsets`."""
     mdhd = full(
         "mdhd", 0, 0, words(0, 0, track.timescale, sum(sample.duration for sample in track.samples)),
         struct.pack(">HH", track.language, 0),
@@ -216,7 +216,7 @@ def mvhd(timescale: int = MOVIE_SCALE) -> bytes:
 
 
 def moov(tracks: Sequence[Making], offsets: Sequence[Sequence[int]], *more: bytes) -> bytes:
-    """The index of tracks whose chunks lie at `offsets`."""
+    """The `moov` of tracks whose chunks are at `offsets`."""
     made = (trak(track, places) for track, places in zip(tracks, offsets, strict=True))
     return box("moov", mvhd(), *made, *more)
 
@@ -225,9 +225,9 @@ FTYP = box("ftyp", b"isom", words(512), b"isomavc1")
 
 
 def film(*tracks: Making, last: bool = True, shift: int = 0) -> bytes:
-    """A file with all samples of the tracks; their chunks take turns, and between them lie `shift` foreign bytes.
+    """A file with all samples of the tracks; chunks of the tracks alternate, with `shift` other bytes between them.
 
-    `last`: the index stands behind the data.
+    `last`: the `moov` comes after the data.
     """
 
     def lay(at: int) -> tuple[bytes, list[list[int]]]:
@@ -252,7 +252,7 @@ def film(*tracks: Making, last: bool = True, shift: int = 0) -> bytes:
 
 
 def payload(data: bytes, kind: str = "moov") -> bytes:
-    """What the first box of that kind at the top of a file holds (32-bit sizes)."""
+    """The payload of the first top-level box of that kind (32-bit sizes)."""
     at = 0
     while at < len(data):
         size, found = struct.unpack_from(">I4s", data, at)
@@ -277,7 +277,7 @@ def opening(*tracks: Making, defaults: Sequence[bytes] = ()) -> bytes:
 
 
 def tfhd(track: int, flags: int = 0x020000, *fields: int, base: int | None = None) -> bytes:
-    """`fields` are those that the flags announce; `base` is the data offset in 64 bits, which comes before them."""
+    """`fields` are those that the flags announce; `base` is the 64-bit data offset, which comes before them."""
     start = b"" if base is None else struct.pack(">Q", base)
     return full("tfhd", 0, flags | (base is not None), words(track), start, words(*fields))
 
@@ -291,7 +291,7 @@ def sample_flags(sample: Sample) -> int:
 
 
 def trun(samples: Sequence[Sample], offset: int | None = None, *, version: int = 1) -> bytes:
-    """A run that says everything of each sample."""
+    """A run with all fields of each sample."""
     flags = 0xF00 | (offset is not None)
     rows = (words(each.duration, each.size, sample_flags(each), each.offset) for each in samples)
     start = b"" if offset is None else words(offset)
@@ -308,9 +308,9 @@ def fragment(
     split: int = 0,
     described: int | None = None,
 ) -> bytes:
-    """`moof` and `mdat` of samples `first` to `stop`, in two runs if `split` lies between these.
+    """`moof` and `mdat` of samples `first` to `stop`, in two runs if `split` is between these.
 
-    `described` is the number of their sample entry; None: it is not said."""
+    `described` is the number of their sample entry; None leaves it out."""
     header = tfhd(track.id) if described is None else tfhd(track.id, 0x020002, described)
     samples, contents = track.samples[first:stop], track.contents[first:stop]
     parts = [samples[: split - first], samples[split - first :]] if first < split < stop else [samples]
@@ -327,5 +327,5 @@ def fragment(
 
 
 def grouped(samples: Sequence[Sample]) -> list[int]:
-    """How many samples there are from each that can be decoded by itself to the next."""
+    """The number of samples from each sync sample to the next."""
     return [len(list(group)) for _, group in groupby(accumulate(int(each.sync) for each in samples))]

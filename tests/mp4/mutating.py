@@ -1,7 +1,7 @@
-"""MP4 files as trees of boxes, and what can be done to them so that they lie.
+"""MP4 files as trees of boxes, with mutations that make them invalid.
 
-A file is read leniently and written with the sizes that fit, so that a change deep in it reaches the code that reads it;
-sizes that do not fit are changes of their own. What is in `mdat` is of no concern, and is a hole.
+A file is parsed leniently and written with correct sizes, so that a change deep inside reaches the code that reads it;
+wrong sizes are mutations of their own. The contents of `mdat` do not matter and become a hole.
 """
 
 import random
@@ -13,7 +13,7 @@ CONTAINERS = {
     "moov": 0, "trak": 0, "mdia": 0, "minf": 0, "stbl": 0, "edts": 0, "dinf": 0, "mvex": 0, "moof": 0, "traf": 0,
     "stsd": 8, "avc1": 78, "hvc1": 78, "hev1": 78, "av01": 78, "vp09": 78, "mp4a": 28, "ac-3": 28, "Opus": 28, "fLaC": 28,
 }  # fmt: skip
-"""Boxes that hold others, behind so many bytes."""
+"""Boxes that hold others, and the number of bytes before these."""
 
 LEAVES = (
     "mvhd", "tkhd", "mdhd", "hdlr", "elng", "elst", "stts", "ctts", "stss", "stsc", "stsz", "stz2", "stco", "co64", "sdtp",
@@ -26,14 +26,14 @@ INTERESTING = (
 )  # fmt: skip
 
 LARGEST = 1 << 18
-"""Bytes of a file without its holes; what grows beyond is not kept."""
+"""Maximum bytes of a file without its holes; larger ones are discarded."""
 
 MAX_DEPTH = 12
 
 
 @dataclass(slots=True)
 class Node:
-    """A box. `claimed` is a size that it says instead of its own, `hole` bytes of zeros that are not written."""
+    """A box. `claimed` is a wrong size to write, `hole` a number of zero bytes that are not written."""
 
     kind: str
     payload: bytes = b""
@@ -44,36 +44,36 @@ class Node:
 
     @property
     def size(self) -> int:
-        """Bytes it has."""
+        """Size in bytes."""
         inner = sum(each.size for each in self.children) if self.children is not None else 0
         head = 0 if not self.kind else 16 if self.large else 8
         return head + len(self.payload) + inner + self.hole
 
     def copy(self) -> "Node":
-        """The same, of other boxes."""
+        """A deep copy."""
         children = [each.copy() for each in self.children] if self.children is not None else None
         return Node(self.kind, self.payload, children, self.large, self.claimed, self.hole)
 
 
 type Pieces = list[tuple[int, bytes]]
-"""Where which bytes lie in a file that is zeros elsewhere."""
+"""Offsets and bytes of a file that is zero elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sparse:
-    """A file: its pieces and its size."""
+    """A file: its parts and its size."""
 
     pieces: Pieces = field(hash=False)
     size: int
 
     @property
     def stored(self) -> int:
-        """Bytes that are written."""
+        """Number of bytes that are written."""
         return sum(len(data) for _, data in self.pieces)
 
 
 def parse(data: bytes, depth: int = 0) -> list[Node]:
-    """The boxes there are; what is none is the payload of one without a name."""
+    """The boxes in `data`; what is not a box becomes the payload of one without a name."""
     nodes: list[Node] = []
     at = 0
     while len(data) - at >= 8:
@@ -100,7 +100,7 @@ def parse(data: bytes, depth: int = 0) -> list[Node]:
 
 
 def write(nodes: Sequence[Node]) -> Sparse:
-    """The file that the boxes are."""
+    """The boxes as a file."""
     pieces: Pieces = []
     buffer = bytearray()
     begin = 0
@@ -136,7 +136,7 @@ def write(nodes: Sequence[Node]) -> Sparse:
 
 
 def walk(nodes: list[Node]) -> Iterator[tuple[list[Node], int]]:
-    """Each box, as a list and the place in it."""
+    """Each box, as the list that holds it and its index."""
     for number, node in enumerate(nodes):
         yield nodes, number
         if node.children is not None:
@@ -144,14 +144,14 @@ def walk(nodes: list[Node]) -> Iterator[tuple[list[Node], int]]:
 
 
 def mutate(nodes: list[Node], others: Sequence[list[Node]], chance: random.Random) -> None:
-    """Change something, or some things, in place; `others` are files of which boxes may be taken."""
+    """Change one or several things in place; `others` are files whose boxes may be inserted."""
     for _ in range(1 + min(chance.getrandbits(8).bit_count() // 2, 6)):
         places = list(walk(nodes))
         if not places:
             nodes.append(Node("moov", b"", []))
             continue
         siblings, number = chance.choice(places)
-        # What tells of samples is where most of the code looks.
+        # Most of the code reads the boxes with sample tables.
         for _ in range(2):
             if siblings[number].kind not in LEAVES:
                 siblings, number = chance.choice(places)
@@ -169,7 +169,7 @@ def _value(chance: random.Random) -> int:
 
 
 def _field(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """A number in the payload becomes another."""
+    """Replaces a number in the payload."""
     node = siblings[number]
     width = chance.choice((1, 2, 4, 4, 4, 4, 8))
     if len(node.payload) < width:
@@ -194,7 +194,7 @@ def _bit(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: ran
 
 
 def _rows(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """Rows of a table come twice, or are gone; the count fits, mostly."""
+    """Repeats or removes rows of a table; usually with a correct count."""
     node = siblings[number]
     width = chance.choice((4, 8, 12, 16))
     head = 12 if node.kind in {"stsz", "stz2"} else 8
@@ -213,7 +213,7 @@ def _rows(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: ra
 
 
 def _length(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """The payload is shorter or longer."""
+    """Makes the payload shorter or longer."""
     node = siblings[number]
     if chance.random() < 0.6:
         node.payload = node.payload[: chance.randrange(len(node.payload) + 1)]
@@ -222,7 +222,7 @@ def _length(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: 
 
 
 def _claim(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """It says another size."""
+    """Writes a wrong size."""
     node = siblings[number]
     node.claimed = chance.choice(
         (
@@ -262,7 +262,7 @@ def _moved(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: r
 
 
 def _deeper(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """In itself, or in another box."""
+    """Nests the box in itself, or in another one."""
     node = siblings[number]
     for _time in range(chance.choice((1, 3, 12))):
         node = Node(chance.choice((node.kind, *CONTAINERS)), b"", [node])
@@ -270,7 +270,7 @@ def _deeper(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: 
 
 
 def _taken(siblings: list[Node], number: int, others: Sequence[list[Node]], chance: random.Random) -> None:
-    """A box of another file takes its place, or stands beside it: of the same kind, if there is one."""
+    """Replaces the box with one of another file, or inserts that one: one of the same kind, if possible."""
     if not others:
         return
     found = [nodes[at] for nodes, at in walk(chance.choice(others))]
@@ -285,7 +285,7 @@ def _taken(siblings: list[Node], number: int, others: Sequence[list[Node]], chan
 
 
 def _hole(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
-    """More or less data."""
+    """Changes the amount of data."""
     siblings[number].hole = max(
         0, siblings[number].hole + chance.choice((-1, 1, -1000, 1000, -(1 << 20), 1 << 20))
     )

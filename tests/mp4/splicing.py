@@ -1,4 +1,4 @@
-"""Films of which one was put together of several, as editors do: with a sample entry for each, and all bytes kept."""
+"""Videos joined from several, as by editors: with a sample entry for each, and all bytes unchanged."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ CHUNK = 5
 
 @dataclass(frozen=True)
 class Clip:
-    """A track of a film that ffmpeg made: its sample entry, its samples and their bytes."""
+    """A track of a video written by ffmpeg: its sample entry, its samples and their bytes."""
 
     entry: bytes
     samples: tuple[Sample, ...]
@@ -38,13 +38,13 @@ class Clip:
     handler: str
 
     def entry_with(self, *more: bytes) -> "Clip":
-        """The same with more boxes in its entry."""
+        """A copy with more boxes in its entry."""
         return replace(self, entry=box(self.entry[4:8].decode("latin-1"), self.entry[8:], *more))
 
 
 @cache
 def clip(path: Path, handler: str) -> Clip:
-    """The first track of pictures ("vide") or sound ("soun")."""
+    """The first video ("vide") or audio ("soun") track."""
     data = path.read_bytes()
     columns = "packet=pos,size,pts,dts,duration,flags"
     command = [
@@ -83,7 +83,7 @@ def _entry(data: bytes, handler: str) -> bytes:
 
 
 def track(clips: Sequence[Clip], *, id_: int = 1, edits: tuple[Edit, ...] = ()) -> Making:
-    """The clips one after the other; each has an entry of its own, but for those that come twice."""
+    """The clips one after the other, each with its own entry; equal clips share one."""
     entries = list(dict.fromkeys(each.entry for each in clips))
     chunks: list[int] = []
     described: list[int] = []
@@ -109,7 +109,7 @@ def track(clips: Sequence[Clip], *, id_: int = 1, edits: tuple[Edit, ...] = ()) 
 
 
 def splice(path: Path, *tracks: Making) -> Path:
-    """A film of these tracks, with a chunk of each in turn; what is called `.mov` is QuickTime's."""
+    """A video of these tracks, with alternating chunks; a `.mov` is written as QuickTime."""
     data = film(*tracks)
     if path.suffix == ".mov":
         data = data.replace(FTYP, box("ftyp", b"qt  ", words(512), b"qt  " + bytes(4)), 1)
@@ -118,7 +118,7 @@ def splice(path: Path, *tracks: Making) -> Path:
 
 
 def splice_fragments(path: Path, clips: Sequence[Clip]) -> Path:
-    """A film of one track in fragments, one for each clip, that name its entry."""
+    """A video of one track in fragments, one for each clip, that refer to its entry."""
     made = track(clips)
     data, first, time = opening(replace(made, more={})), 0, 0
     for number, each in enumerate(clips):

@@ -1,4 +1,4 @@
-"""Boxes: what is read is what was written, and what cannot be is refused with the name of its box."""
+"""Boxes: written boxes are read back, and invalid ones are refused with their path."""
 
 import struct
 
@@ -150,7 +150,7 @@ def test_boxes_beside_boxes_have_an_end() -> None:
 
 
 def test_zeros_are_looked_at_once() -> None:
-    """Each run of zeros ends a list; that it is one must not be asked again at each of its bytes."""
+    """Each run of zeros ends a list; this must not be tested again at each of its bytes."""
     data = memoryview(bytes(1 << 14))
 
     def read_both() -> None:

@@ -1,4 +1,4 @@
-"""Which sample entry each sample refers to: as chunks, fragments and edit lists say."""
+"""Which sample entry each sample refers to, through chunks, fragments and edit lists."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,7 +53,7 @@ def widths(described: Sequence[Described]) -> list[tuple[int, int]]:
         ([1, 1, 1], [(0, 128)]),
         ([2, 2], [(0, 256)]),
         ([1, 2, 2, 1], [(0, 128), (2, 256), (6, 128)]),
-        ([1, 3, 2, 3], [(0, 128), (4, 256), (6, 128)]),  # the third says what the first does
+        ([1, 3, 2, 3], [(0, 128), (4, 256), (6, 128)]),  # the third entry equals the first
     ],
 )
 def test_chunks_name_their_entry(numbers: list[int], found: list[tuple[int, int]]) -> None:
@@ -73,7 +73,7 @@ def test_a_recording_that_was_cut_off_does_not_change_behind_its_end() -> None:
     ("default", "found"), [(1, [(0, 128), (2, 256), (4, 128)]), (2, [(0, 256), (4, 128)])]
 )
 def test_fragments_name_their_entry(default: int, found: list[tuple[int, int]]) -> None:
-    """Or else it is that of `trex`."""
+    """Otherwise the entry in `trex` counts."""
     track = made([1, 2, 1], SMALL, LARGE)
     extends = trex(1)[:16] + words(default) + trex(1)[20:]
     data = opening(replace(track, more={}), defaults=[extends])
@@ -84,7 +84,7 @@ def test_fragments_name_their_entry(default: int, found: list[tuple[int, int]]) 
 
 
 def test_an_edit_list_takes_the_entries_along() -> None:
-    """Seconds 4 and 5 of the film, then 0 and 1."""
+    """Seconds 4 and 5 of the video, then 0 and 1."""
     track = replace(made([1, 1, 2], SMALL, LARGE), timescale=1000, edits=(Edit(2000, 4000), Edit(2000, 0)))
     movie = read(film(track))
     [(placed, samples, _)] = placed_tracks(movie, movie.tracks)
@@ -94,7 +94,7 @@ def test_an_edit_list_takes_the_entries_along() -> None:
 
 
 def test_sound_that_is_configured_alike_is_coded_alike() -> None:
-    """Whatever the fields of the entry say of channels and rate, and its `esds` of bit rates."""
+    """Whatever channels and rate the fields of the entry say, and whatever bit rates its `esds`."""
     entries = (mp4a(48_000, 2), mp4a(44_100, 1))
     track = replace(made([1, 2], *entries), handler="soun", timescale=48_000)
     [found] = read(film(track)).tracks

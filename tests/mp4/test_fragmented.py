@@ -1,4 +1,4 @@
-"""Fragmented files: the samples of all fragments are those of one table."""
+"""Fragmented files: the samples of all fragments form one table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -122,9 +122,9 @@ def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
         (40, 48_000, 0xFFFFFFF0, 1024),  # -16
         (40, 90_000, 0xFFFFFFFF, 1024),
         (40, 1000, 100_000, 1024),
-        (40, 1000, 50_000, 50_000),  # less than a minute, as the last picture of a screen
-        (100, 1000, 100_000, 100_000),  # less than all before it
-        (2, 1000, 100_000, 100_000),  # nobody knows what is usual
+        (40, 1000, 50_000, 50_000),  # less than a minute, such as the last frame of a screen recording
+        (100, 1000, 100_000, 100_000),  # less than all samples before it
+        (2, 1000, 100_000, 100_000),  # too few samples to know what is usual
     ],
 )
 def test_a_last_sample_that_does_not_end_is_as_long_as_the_others(
@@ -145,14 +145,14 @@ def test_the_clock_of_a_fragment_without_samples_is_that_of_nothing() -> None:
 def with_runs(
     *trafs: Callable[[int], bytes], defaults: Sequence[bytes] = (), data: bytes = bytes(100)
 ) -> bytes:
-    """A file with one fragment, whose parts are told where its data begin: counted from the fragment."""
+    """A file with one fragment, whose parts are built from the offset of its data, counted from the fragment."""
     start = opening(TWO, defaults=defaults)
     size = len(box("moof", *(traf(0) for traf in trafs)))
     return start + box("moof", *(traf(size + 8) for traf in trafs)) + box("mdat", data)
 
 
 def bare(count: int, offset: int | None = None, flags: int = 0, *fields: int) -> bytes:
-    """A run that says nothing of its samples but what the flags announce."""
+    """A run with only those fields of its samples that the flags announce."""
     start = () if offset is None else (offset,)
     return full("trun", 0, flags | (offset is not None), words(count, *start, *fields))
 
@@ -160,7 +160,7 @@ def bare(count: int, offset: int | None = None, flags: int = 0, *fields: int) ->
 @pytest.mark.parametrize(
     ("trafs", "expected"),
     [
-        # what trex says, what tfhd says instead, what trun says instead
+        # values of trex, those of tfhd that replace them, those of trun that replace these
         ((lambda at: box("traf", tfhd(1), bare(3, at)),), [(10, 5, False)] * 3),
         ((lambda at: box("traf", tfhd(1, 0x020038, 7, 6, 0), bare(3, at)),), [(7, 6, True)] * 3),
         ((lambda at: box("traf", tfhd(1, 0x020010, 6), bare(2, at)),), [(10, 6, False)] * 2),
@@ -193,7 +193,7 @@ def test_what_samples_are(
 
 
 def places(data: bytes) -> list[tuple[int, int]]:
-    """Where samples lie, counted from the payload of `mdat`."""
+    """Where samples are, counted from the payload of `mdat`."""
     table = one(data).samples
     begin = data.index(b"mdat") + 4
     return [(offset - begin, length) for offset, length in table.byte_ranges(0, table.count)]
@@ -206,10 +206,10 @@ def test_where_data_are() -> None:
         return with_runs(*trafs, defaults=defaults)
 
     assert places(file(lambda at: box("traf", tfhd(1), bare(2, at + 3)))) == [(3, 10)]
-    # a run without an offset follows the one before
+    # a run without an offset follows the previous one
     assert places(file(lambda at: box("traf", tfhd(1), bare(2, at), bare(1)))) == [(0, 15)]
-    # without a word, the first part counts from the fragment, the next one from the end of the data of the one before,
-    # which may be that of a track of texts
+    # without flags, the first part counts from the fragment, and each next one from the end of the data of the one
+    # before, which may belong to a subtitle track
     assert places(file(lambda at: box("traf", tfhd(1, 0), bare(2, at)))) == [(0, 10)]
     assert places(
         file(
@@ -316,7 +316,7 @@ def test_a_small_file_may_have_many_samples_of_nothing() -> None:
 
 
 def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
-    """A few hundred bytes name as many samples of each track as the file has bytes."""
+    """A few hundred bytes list as many samples of each track as the file has bytes."""
 
     def naming(count: int, size: int) -> Movie:
         made = Making((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
@@ -344,8 +344,8 @@ def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
 
 @pytest.mark.parametrize(("track", "offset"), [(1, 0), (77, 0), (1, 1 << 30)])
 def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
-    """They can be claimed in any number: in each run as many as the file has bytes, also of a track that is not there,
-    or where no file is."""
+    """Any number of them can be claimed: in each run as many as the file has bytes, even for a track that does not
+    exist, or at an offset outside the file."""
     run = box("traf", tfhd(track), bare(MIN_LIMIT, offset))
     once, often = (opening(TWO) + box("moof", run * count) for count in (1, 100))
     assert len(often) < MIN_LIMIT

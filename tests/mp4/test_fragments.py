@@ -1,4 +1,4 @@
-"""Init segments and fragments: what is written is read as what it was made of, and is what CMAF asks for."""
+"""Init segments and fragments: they are read back as they were written, and conform to CMAF."""
 
 import struct
 from array import array
@@ -79,7 +79,7 @@ def test_what_is_written_is_read_as_it_was(
     waits = 0 if timeline.skip else samples.durations.time(first) + timeline.lead
     assert again.start == 0
     for number, was in enumerate(range(first, samples.count)):
-        later = waits if number == 0 else 0  # decoded at 0, and presented when it is to be
+        later = waits if number == 0 else 0  # decoded at 0, but presented at its time
         assert found.durations[number] == samples.durations[was] + later
         assert found.composition(number) == samples.composition(was) + later
         assert found.is_sync(number) is samples.is_sync(was)
@@ -91,7 +91,7 @@ def test_what_is_written_is_read_as_it_was(
 @pytest.mark.parametrize("late", [0, LATE - 1, LATE, LATE + 11, 3600])
 @pytest.mark.parametrize("offset", [0, 2000])
 def test_pictures_that_begin_late(late: int, offset: int) -> None:
-    """From so many seconds on the first is shown from 0 on, until the second is; all others stay where they are."""
+    """From that many seconds on, the first frame is shown from 0 until the second one; all others keep their times."""
     made = Making(tuple(Sample(5, 1000, offset) for _ in range(8)), (8,))
     edits = (Edit(late * 1000, -1), Edit(0, offset)) if late else (Edit(0, offset),)
     _, track = track_of(replace(made, edits=edits, timescale=1000))
@@ -136,7 +136,7 @@ def test_an_init_segment_says_what_the_file_says() -> None:
         assert [each.kind for each in trak.get("mdia").children()] == ["mdhd", "hdlr", "minf"]
         assert [each.kind for each in minf.children()] == [media, "dinf", "stbl"]
         kinds = [each.kind for each in minf.get("stbl").children()]
-        assert kinds == ["stsd", "stts", "stsc", "stsz", "stco"]  # each of them has to be there, and is empty
+        assert kinds == ["stsd", "stts", "stsc", "stsz", "stco"]  # all are required, and empty
 
 
 @pytest.mark.parametrize("handler", ["vide", "soun"])
@@ -195,7 +195,7 @@ def parts(head: bytes) -> tuple[Box, Box, Box]:
 @pytest.mark.parametrize(
     ("samples", "track_flags", "run_flags", "size"),
     [
-        # all alike: nothing is said of each
+        # all samples are equal: no fields per sample
         ([(9, 10, 0, True)] * 3, 0x020038, 0x001, 12),
         ([(9, 10, 0, False)] * 3, 0x020038, 0x001, 12),
         ([(9, 10, 0, True)] + [(9, 10, 0, False)] * 2, 0x020038, 0x005, 16),
@@ -263,7 +263,7 @@ def test_data_beyond_four_gigabytes(each: int, written: bytes) -> None:
     [(None, 0x55C4), ("eng", 0x15C7), ("ENG", 0x15C7), ("pt-BR", 0x55C4), ("e1g", 0x55C4), ("äöü", 0x55C4)],
 )
 def test_languages(language: str | None, packed: int) -> None:
-    """What is no word of ISO 639-2 cannot be said there, and is "und"."""
+    """What is not a word of ISO 639-2 cannot be expressed, and becomes "und"."""
     _, track = track_of(Making((Sample(5, 1),), (1,)))
     data = init_segment((replace(track, language=language), Timeline()))
     at = data.index(b"mdhd") + 4 + 20

@@ -1,4 +1,4 @@
-"""Heads of segments, of columns that no file has, or not such ones."""
+"""Headers of segments from columns that occur in no file, or only rarely."""
 
 from array import array
 

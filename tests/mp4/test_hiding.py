@@ -1,4 +1,4 @@
-"""Pictures before a cut within their group: each is there for a tick, and nothing is presented before 0."""
+"""Frames before a cut inside their GOP: each is presented for a tick, and nothing before 0."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_what_is_presented_is_all_that_begins_in_the_edit(offsets: list[int], cu
 
 
 def test_tables_change_at_their_head_only() -> None:
-    """Seven pictures are hidden, from the keyframe before the cut on; those behind it are as long as they were."""
+    """Seven frames are hidden, from the keyframe before the cut on; the durations of later ones stay."""
     track = pictures([0] * 300, Edit(0, 37 * FRAME), keys=30)
     placed, samples, timeline = place(track, 1000)
     assert timeline.first == 30

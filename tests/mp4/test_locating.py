@@ -1,4 +1,4 @@
-"""Where the boxes are that tell of samples, found by reading little."""
+"""Finding the boxes that list samples with few reads."""
 
 import struct
 from collections.abc import Callable
@@ -19,7 +19,7 @@ MDAT = box("mdat", bytes(100_000))
 
 @dataclass
 class File:
-    """A file, and what was read of it; `size` may be more than there is."""
+    """A file that records what is read from it; `size` may be larger than its data."""
 
     data: bytes
     reads: list[tuple[int, int]] = field(default_factory=list)
@@ -168,7 +168,7 @@ def test_where_tracks_without_a_description_are(make: Callable[[str, bytes], byt
     data = FTYP + make("moov", trak + broken + trak + struct.pack(">I4s", 100, b"udta")) + MDAT
     places = undescribed_tracks(lambda at, length: data[at : at + length], len(data))
     first, last = data.index(b"trak"), data.rindex(b"trak")
-    assert places == [first, last], "what is damaged hides none before it, and is not told of itself"
+    assert places == [first, last], "damage hides no track before it, and is not reported itself"
 
 
 @pytest.mark.parametrize(("missing", "cut"), [(0, False), (1, True), (1000, True)])

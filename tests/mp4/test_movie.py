@@ -1,4 +1,4 @@
-"""A `moov`: what is read of it is what it was made of; one that lies is refused, and its box named."""
+"""A `moov` is read back as it was written; an invalid one is refused with the path of its box."""
 
 import random
 import struct
@@ -44,7 +44,7 @@ SIZES: dict[str | int, tuple[int, int]] = {
 
 @st.composite
 def makings(draw: st.DrawFn, sizes: str | int | None = None) -> Making:
-    """A track with up to thirty samples, in tables as odd as they may be."""
+    """A track with up to thirty samples, in tables of unusual shapes."""
     chunks = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)))
     way = draw(st.sampled_from(list(SIZES))) if sizes is None else sizes
     low, high = SIZES[way]
@@ -85,7 +85,7 @@ def one(data: bytes) -> Track:
 
 
 def check(track: Track, made: Making, data: bytes) -> None:
-    """Every sample is as it was meant, and its bytes are where the table says."""
+    """Every sample has its intended values, and its bytes are where the table says."""
     samples = track.samples
     assert samples.count == len(made.samples)
     times = accumulate((each.duration for each in made.samples), initial=0)
@@ -127,7 +127,7 @@ def test_tracks_side_by_side(first: Making, second: Making, shift: int) -> None:
 
 
 def plain(count: int = 6, size: int = 10, **more: Any) -> Making:
-    """Samples of one kind, two in a chunk."""
+    """Equal samples, two in a chunk."""
     return Making((Sample(size, 3000),) * count, (2,) * (count // 2), **more)
 
 
@@ -137,11 +137,11 @@ def plain(count: int = 6, size: int = 10, **more: Any) -> Making:
         (0x55C4, None, None),  # und
         (0x15C7, None, "eng"),
         (0x41F2, None, "por"),
-        (0, None, "eng"),  # QuickTime's own number, as FFmpeg reads it in MP4 too
+        (0, None, "eng"),  # a QuickTime language code, which FFmpeg also accepts in MP4
         (1, None, "fra"),
         (8, None, "por"),
-        (0x0100, None, None),  # a number nobody has
-        (0x7FFF, None, None),  # letters there are not
+        (0x0100, None, None),  # an unassigned code
+        (0x7FFF, None, None),  # not letters
         (0x15C7, "pt-BR", "pt-BR"),
         (0x55C4, "zh-Hant-TW", "zh-Hant-TW"),
         (0x15C7, "", "eng"),
@@ -173,7 +173,7 @@ def test_edit_lists(version: int) -> None:
     edits = (Edit(500, -1), Edit(2000, 1024), Edit(0, 7, 0x8000))
     made = box("edts", elst(edits, version))
     data = film(plain(edits=edits)).replace(box("edts", elst(edits)), made)
-    if version:  # the boxes around it have grown
+    if version:  # the sizes of the parent boxes have grown
         index = trak(plain(edits=edits), [0, 0, 0])
         grown = index[8:].replace(box("edts", elst(edits)), made)
         data = box("moov", mvhd(), box("trak", grown))
@@ -182,13 +182,13 @@ def test_edit_lists(version: int) -> None:
 
 
 def test_the_sample_entry_that_is_used_is_the_one_that_counts() -> None:
-    """Of two descriptions the chunks may all refer to the second one."""
+    """All chunks may refer to the second of two descriptions."""
     track = one(film(plain(entries=(avc1(640, 360), avc1(128, 72)), described=2)))
     assert (track.entry.width, track.entry.height) == (128, 72)
     assert track.descriptions == full("stsd", 0, 0, words(1), avc1(128, 72))
 
 
-# --- What is cut off, or odd, and can be played ---------------------------------------------------------
+# --- Truncated or unusual, but playable -----------------------------------------------------------------
 
 
 @given(makings(), st.data())
@@ -207,7 +207,7 @@ def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(
 
 
 def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
-    """Also where the chunk that nobody needs, behind the one of these samples, is within it."""
+    """This holds even if an unused later chunk is inside the file."""
     tables = {
         "stsz": full("stsz", 0, 0, words(5, 3)),
         "stsc": table("stsc", [(1, 3, 1)]),
@@ -220,15 +220,15 @@ def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
     ("rows", "durations"),
     [
         ([(6, 10)], [10] * 6),
-        ([(4, 10)], [10] * 6),  # what is missing is as the last
+        ([(4, 10)], [10] * 6),  # missing values repeat the last one
         ([(2, 10), (9, 20)], [10, 10, 20, 20, 20, 20]),
         ([(6, 10), (5, 20)], [10] * 6),
         ([(3, 10), (0, 5), (3, 20)], [10] * 3 + [20] * 3),
         ([], [0] * 6),
         ([(5, 10), (1, 0xFFFFFFF0)], [10] * 5 + [1]),  # meant as a negative number
-        ([(2, 10), (1, (1 << 32) - 30), (3, 40)], [10, 10, 1, 30, 30, 30]),  # the sum comes right again
+        ([(2, 10), (1, (1 << 32) - 30), (3, 40)], [10, 10, 1, 30, 30, 30]),  # the sum is right again
         ([(2, 1000), (1, (1 << 32) - 500), (1, 2500), (2, 1000)], [1000, 1000, 1, 1999, 1000, 1000]),
-        ([(1, 5), (1, (1 << 32) - 5), (4, 0)], [5, 1, 0, 0, 0, 0]),  # nothing lasts less than no time
+        ([(1, 5), (1, (1 << 32) - 5), (4, 0)], [5, 1, 0, 0, 0, 0]),  # no duration is negative
     ],
 )
 def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: list[int]) -> None:
@@ -244,14 +244,14 @@ def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: li
         ([(6, 0)], None),
         ([], None),
         ([(3, -1), (3, 5)], [-1] * 3 + [5] * 3),
-        ([(2, 7)], [7, 7, 0, 0, 0, 0]),  # what has none is presented as it is decoded, as FFmpeg has it
+        ([(2, 7)], [7, 7, 0, 0, 0, 0]),  # without an offset, presented when decoded, as in FFmpeg
         ([(2, 7), (99, 8)], [7, 7, 8, 8, 8, 8]),
     ],
 )
 def test_offsets_of_presentation(
     rows: list[tuple[int, int]], offsets: list[int] | None, version: int
 ) -> None:
-    """Writers of version 0 mean negative numbers as well."""
+    """Negative numbers also occur in version 0."""
     compositions = one(film(plain(more={"ctts": table("ctts", rows, version)}))).samples.compositions
     assert (compositions.expand(0, 6).tolist() if compositions is not None else None) == offsets
 
@@ -278,7 +278,7 @@ def test_dependencies_that_are_not_there_for_all() -> None:
 
 
 def test_tracks_that_are_neither_pictures_nor_sound_are_left_out() -> None:
-    """Nor does a fault of theirs matter: the coding of texts may change from line to line."""
+    """Their errors do not matter either: the coding of subtitles may change from cue to cue."""
     broken = {"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}
     text = plain(0, id=2, handler="text", entries=(box("tx3g", bytes(40)),), more=broken)
     data = film(plain())
@@ -287,7 +287,7 @@ def test_tracks_that_are_neither_pictures_nor_sound_are_left_out() -> None:
 
 
 def test_no_more_samples_than_the_file_has_bytes() -> None:
-    """Chunks may lie on each other, so that there is a place for each."""
+    """Overlapping chunks may give each of them a place."""
     made = plain(
         more={"stsz": full("stsz", 0, 0, words(100, 1 << 20)), "stsc": table("stsc", [(1, 1 << 20, 1)])}
     )
@@ -301,7 +301,7 @@ def test_a_movie_without_samples() -> None:
     assert track.samples.end == 0
 
 
-# --- What is refused ------------------------------------------------------------------------------------
+# --- Refused --------------------------------------------------------------------------------------------
 
 STBL = "moov/trak/mdia/minf/stbl"
 
@@ -380,7 +380,7 @@ def test_more_samples_than_anybody_needs() -> None:
 
 
 def test_a_chunk_of_millions_of_samples_is_not_counted_through() -> None:
-    """The last chunk ends with the file: how many of its samples are there is a division, or a sum."""
+    """The last chunk ends with the file: its number of complete samples is a division, or a sum."""
 
     def claiming(count: int) -> bytes:
         more = {
@@ -440,7 +440,7 @@ def test_tables_are_as_compact_as_the_file() -> None:
 
 
 def test_boxes_of_nothing_cost_little() -> None:
-    """Six megabytes of them; and as many as may be, in containers that are looked at for many kinds."""
+    """Six megabytes of empty boxes; and the maximum number, in containers that are searched for many kinds."""
 
     def index(tracks: int, count: int) -> bytes:
         more = {"stsd": box("free") * count + full("stsd", 0, 0, words(1), avc1())}

@@ -1,4 +1,4 @@
-"""What QuickTime movies say otherwise: entries of sound that are written anew, languages, samples elsewhere."""
+"""QuickTime differences: rewritten audio entries, languages, samples in other files."""
 
 import struct
 
@@ -16,7 +16,7 @@ END = struct.pack(">I4x", 8)
 
 
 def entry(kind: str, version: int, *boxes: bytes, rate: int = 44_100, channels: int = 2) -> Box:
-    """An entry of sound in a version of QuickTime's."""
+    """An audio sample entry in one of QuickTime's versions."""
     head = bytes(6) + struct.pack(
         ">HHHIHHHHI", 3, version, 0, 0, channels, 16, 0xFFFE, 0, min(rate, 65_535) << 16
     )
@@ -40,7 +40,7 @@ def read(made: Box, listed: int = 0) -> SampleEntry:
     ],
 )
 def test_aac_is_found_wherever_quicktime_keeps_it(made: Box, rate: int) -> None:
-    """A rate of more than 16 bits is said by the timescale alone, as MP4 has it."""
+    """A rate of more than 16 bits is expressed only by the timescale, as in MP4."""
     found = read(made)
     assert (found.kind, found.object_type, found.config) == ("mp4a", 0x40, b"\x11\x90")
     assert (found.rate, found.channels) == (rate, 2)
@@ -65,7 +65,7 @@ def test_other_codecs_keep_what_configures_them() -> None:
 
 
 def test_an_entry_of_mp4_stays_as_it_is() -> None:
-    """One in an `stsd` of version 1 as well, where versions are not QuickTime's (ISO/IEC 14496-12 section 12.2.3.2)."""
+    """So does one in an `stsd` of version 1, where versions are not QuickTime's (ISO/IEC 14496-12 section 12.2.3.2)."""
     [made] = read_boxes(mp4a(48_000, 6), "stsd")
     assert as_iso(made, 0) is made
     [later] = read_boxes(box("mp4a", bytes(8), struct.pack(">H", 1), bytes(18), ESDS), "stsd")

@@ -1,4 +1,4 @@
-"""Edit lists of several pieces: what each presents, where, and what is hidden beside it."""
+"""Edit lists of several edits: what each presents, when, and which samples are hidden next to it."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -19,13 +19,13 @@ FACTOR = finer(90_000)
 
 
 def contents(before: SampleTable, after: SampleTable) -> list[int]:
-    """Which sample of the file each of the track is, told by where it lies."""
+    """For each sample of the track, its number in the file, found by its offset."""
     numbers = {place: number for number, place in enumerate(before.offsets())}
     return [numbers[place] for place in after.offsets()]
 
 
 def in_turn(samples: SampleTable) -> list[tuple[int, int]]:
-    """When each sample is presented, in ticks, and for how long."""
+    """When each sample is presented, in ticks, and for how long, in presentation order."""
     shown = sorted(map(samples.shown_at, range(samples.count)))
     end = max(samples.shown_at(each) + samples.durations[each] for each in range(samples.count))
     return [(one, other - one) for one, other in pairwise([*shown, end])]
@@ -34,7 +34,7 @@ def in_turn(samples: SampleTable) -> list[tuple[int, int]]:
 pieces = st.lists(
     st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=5
 )
-"""For each the first picture, how many are presented, and how many pictures long a pause is before it."""
+"""For each edit the first frame, the number of frames, and the pause before it in frames."""
 
 
 @given(groups, pieces)
@@ -60,14 +60,14 @@ def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tupl
     numbers = contents(track.samples, samples)
     shown = [samples.shown_at(each) - found.begins for each in range(samples.count)]
     presented = {(round(time / FACTOR, -1), number) for time, number in zip(shown, numbers, strict=True)}
-    assert set(expected) <= presented  # to some microseconds
-    # What is not presented lies right beside a piece, for a tick each.
+    assert set(expected) <= presented  # within some microseconds
+    # Hidden samples are right next to an edit, for a tick each.
     edges = [edge * FACTOR for piece in made for edge in (piece.at, piece.until)]
     for time, number in zip(shown, numbers, strict=True):
         if (round(time / FACTOR, -1), number) not in expected:
             assert min(abs(edge - time) for edge in edges) <= samples.count
     assert min(shown) >= 0
-    # Each is decoded by what the file has before it, from a keyframe on.
+    # Each can be decoded from the samples before it in the file, from a keyframe on.
     for before, after in pairwise(range(samples.count)):
         assert samples.is_sync(after) or numbers[after] > numbers[before]
     assert samples.is_sync(0) or numbers[0] == 0
@@ -75,7 +75,7 @@ def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tupl
 
 
 def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
-    """Two pictures lie before it in its group: they take two ticks of the piece before."""
+    """Two frames of its GOP come before it: they take two ticks of the previous edit."""
     track = pictures([0] * 24)
     found = rearrange(
         track,
@@ -99,7 +99,7 @@ def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
 
 
 def test_sound_is_cut_at_packets() -> None:
-    """The first piece begins within one, and has a second before it; each other one begins with a whole one."""
+    """The first edit begins inside a packet, with a second of preroll; every other one begins with a whole packet."""
     track = sound(300)
     found = rearrange(
         track,
@@ -116,7 +116,7 @@ def test_sound_is_cut_at_packets() -> None:
 
 
 def test_a_pause_is_what_was_there_before_for_longer() -> None:
-    """Half a second of sound, a second of nothing, and half a second again: 24 packets each, of which the 24th lasts."""
+    """Half a second of audio, a second of nothing, and half a second again: 24 packets each; the 24th is extended."""
     track = sound(200, Edit(512, 0), Edit(1000, -1), Edit(512, 48_000))
     _, samples, timeline = place(track, 1000)
     factor = finer(48_000)
@@ -135,8 +135,8 @@ def test_a_pause_is_what_was_there_before_for_longer() -> None:
         (
             (Edit(200, 0), Edit(0, 50 * FRAME), Edit(200, 10 * FRAME)),
             10,
-        ),  # one that lasts no time presents nothing
-        ((Edit(200, 0), Edit(200, 1000 * FRAME)), 5),  # nor does one behind the end
+        ),  # an edit of zero duration presents nothing
+        ((Edit(200, 0), Edit(200, 1000 * FRAME)), 5),  # nor does one after the end
     ],
 )
 def test_edit_lists(edits: tuple[Edit, ...], counts: int) -> None:
@@ -148,7 +148,7 @@ def test_edit_lists(edits: tuple[Edit, ...], counts: int) -> None:
 
 
 def test_a_track_is_not_presented_too_often() -> None:
-    """However long its edit list is, it makes no more of a file than there may be."""
+    """However long its edit list is, the number of its samples is limited."""
     track = read(Making((Sample(1, FRAME),) * 2000, (2000,)))
     whole = TimedEdit(0, 2000 * FRAME, 0, 2000 * FRAME)
     often = MAX_REPEATS + MIN_LIMIT // 2000

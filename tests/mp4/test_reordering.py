@@ -1,4 +1,4 @@
-"""Decode times that can be decoded at, whatever order samples are presented in."""
+"""Decode times are valid for any presentation order."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def test_decode_times(shown: list[int], delay: int, end: int) -> None:
     assert min(lengths, default=0) >= 0
     if shown:
         assert decoded[0] == min(shown) - delay
-        assert decoded[0] + sum(lengths) == end - delay  # where what follows is decoded from
+        assert decoded[0] + sum(lengths) == end - delay  # when decoding of the following samples begins
 
 
 @given(
@@ -29,7 +29,7 @@ def test_decode_times(shown: list[int], delay: int, end: int) -> None:
     first=st.integers(0, 100),
 )
 def test_no_picture_reaches_into_the_next(order: list[int], groups: int, rate: Fraction, first: int) -> None:
-    """Milliseconds make some pictures a millisecond longer than others."""
+    """Rounding to milliseconds makes some frames a millisecond longer than others."""
     numbers = [group * len(order) + each for group in range(groups) for each in order]
     shown = [first + round(number * 1000 / rate) for number in numbers]
     end = first + round(len(numbers) * 1000 / rate)
@@ -42,6 +42,6 @@ def test_no_picture_reaches_into_the_next(order: list[int], groups: int, rate: F
 def test_reordering() -> None:
     assert reordering([0, 2, 1, 4, 3], 5) == 1
     assert reordering([0, 4, 2, 1, 3], 5) == 2
-    assert reordering([0, 4, 1], 3) == 3  # what would come between is missing
+    assert reordering([0, 4, 1], 3) == 3  # the frames in between are missing
     assert reordering([0, 4, 1], 1) == 0
     assert reordering([], 0) == 0

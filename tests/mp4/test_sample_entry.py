@@ -1,4 +1,4 @@
-"""Sample entries: what manifests need of them."""
+"""Sample entries: the values that manifests need."""
 
 import struct
 from fractions import Fraction
@@ -75,7 +75,7 @@ DECODER = "40 15 000000 00000000 00000000"
     [
         (f"00000000 03 19 0001 00 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
         (f"00000000 03808080 19 0001 00 04808080 11 {DECODER} 05808080 02 1190", (0x40, b"\x11\x90")),
-        # streams it depends on, an address, a clock of its own
+        # optional fields: a stream it depends on, a URL, a clock of its own
         (f"00000000 03 1b 0001 80 0002 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
         (f"00000000 03 1d 0001 40 03 616263 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
         (f"00000000 03 1b 0001 20 0009 04 11 {DECODER} {CONFIG}", (0x40, b"\x11\x90")),
@@ -129,7 +129,7 @@ def test_any_descriptor_is_read_or_malformed(data: bytes) -> None:
     ],
 )
 def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: int) -> None:
-    """It says 2 of whatever AAC and AC-3 there is."""
+    """ffmpeg writes a channel count of 2 for any AAC and AC-3."""
     path = make(
         tmp_path / "sound.mp4", f"-f lavfi -i anullsrc=r=48000 -t 0.2 -ac {channels} -c:a {codec} -strict -2"
     )
@@ -146,13 +146,13 @@ def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: in
         ("mp4a", "1190", 2),
         ("mp4a", "11b8", 8),  # 7.1 in front
         ("mp4a", "11d8", 7),  # 6.1
-        ("mp4a", "11e0", 8),  # 7.1, as films have it
-        ("mp4a", "11f0", 8),  # 7.1 with two above
-        ("mp4a", "1180", 4),  # it says where each is by itself
+        ("mp4a", "11e0", 8),  # the usual 7.1
+        ("mp4a", "11f0", 8),  # 7.1 with two height channels
+        ("mp4a", "1180", 4),  # a channel layout defined in the stream
         ("mp4a", "eb098800", 2),  # parametric stereo: one channel is coded
         ("mp4a", "eb090800", 2),
-        ("mp4a", "f946c0", 6),  # an escape for its kind
-        ("mp4a", "1780177010", 2),  # a rate that is written out
+        ("mp4a", "f946c0", 6),  # an escaped object type
+        ("mp4a", "1780177010", 2),  # an explicit rate
         ("mp4a", "", 4),
         ("ac-3", "101000", 2),
         ("ac-3", "103dc0", 6),

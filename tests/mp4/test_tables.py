@@ -1,4 +1,4 @@
-"""Tables of samples against lists of samples."""
+"""Sample tables compared with plain lists of samples."""
 
 from array import array
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ breaks = st.frozensets(st.integers(0, 30))
 
 
 def some(low: int, high: int, most: int = 24) -> st.SearchStrategy[list[int]]:
-    """Few different numbers, so that runs come about."""
+    """Few different numbers, so that runs occur."""
     return st.lists(st.integers(low, high), min_size=1, max_size=4).flatmap(
         lambda values: st.lists(st.sampled_from(values), min_size=1, max_size=most)
     )
 
 
 def as_runs(values: Sequence[int], cuts: frozenset[int], code: str) -> tuple["array[int]", "array[int]"]:
-    """Counts and values; where there is a cut, a run may have no sample at all."""
+    """Counts and values; at a cut, a run may have no samples."""
     rows = runs(values, cuts)
     if cuts and max(cuts) % 3 == 0:
         rows.insert(max(cuts) % (len(rows) + 1), (0, 7))
@@ -111,7 +111,9 @@ def tables(draw: st.DrawFn) -> tuple[SampleTable, list[tuple[int, int]]]:
     offsets: list[int]
     offsets, at, sample = [], 10_000, 0
     for length in chunks:
-        at += draw(st.sampled_from([0, 0, 3, -100]))  # next to the one before, behind a gap, before it
+        at += draw(
+            st.sampled_from([0, 0, 3, -100])
+        )  # adjacent to the previous one, after a gap, or before it
         offsets.append(at)
         for size in sizes[sample : sample + length]:
             places.append((at, size))
@@ -200,9 +202,9 @@ def test_presentation_is_decoding_and_its_offset(durations: list[int], data: st.
         (None, False),
         ([0, 0, 0, 0], False),
         ([1, 1, 1, 1], False),
-        ([1, 3, 1, 0], False),  # I P B B, all of them shown behind the I
+        ([1, 3, 1, 0], False),  # I P B B, all shown after the I
         ([2, 0, 0, 2], True),  # I B B: both shown before it
-        ([3, 1, 0, 0], True),  # the first one behind it is a B that others refer to
+        ([3, 1, 0, 0], True),  # the first frame after it is a referenced B
         ([2, 2, 0, 0], False),
         ([3, 2, 0, 1], True),  # only the second one is shown before it
     ],

@@ -16,10 +16,10 @@ from trio_stream.mp4.reading.movie import Track, read_movie
 from trio_stream.mp4.reading.tables import SampleTable
 
 FRAME = 3600
-"""A picture, at 25 a second of a clock of 90 kHz."""
+"""Duration of a frame at 25 fps, in units of a 90 kHz timescale."""
 
 REORDERED = [2, 4, 1, 1, 3, 1] * 10
-"""Pictures of offset from decoding to presentation: shown two pictures later than decoded."""
+"""Frames of composition offset: each is shown two frames later than it is decoded."""
 
 
 def pictures(offsets: list[int], *edits: Edit, keys: int = 6) -> Track:
@@ -42,8 +42,8 @@ def read(made: Making) -> Track:
 
 
 def presented(placed: tuple[Track, SampleTable, Timeline]) -> list[int]:
-    """When each sample is presented that is, in units of the file, in the order of decoding; what fragments say comes to
-    the same. Those that are presented for a tick are not seen."""
+    """When the visible samples are presented, in units of the file, in decoding order; checks that the fragments say the
+    same. Samples presented for one tick are not visible."""
     track, samples, timeline = placed
     assert timeline.first < samples.count
     shown = []
@@ -63,7 +63,7 @@ def presented(placed: tuple[Track, SampleTable, Timeline]) -> list[int]:
     return [10 * round(each / factor / 10) for each in shown if each not in unseen]
 
 
-# The timescale of the movie is 1000, so a picture lasts 40 and a frame of sound 21.33.
+# The timescale of the movie is 1000, so a video frame lasts 40 and an audio packet 21.33.
 @pytest.mark.parametrize(
     ("edits", "lead", "skip", "first"),
     [
@@ -81,20 +81,25 @@ def presented(placed: tuple[Track, SampleTable, Timeline]) -> list[int]:
             -46 * 1024,
             96_000 - 46 * 1024,
             46,
-        ),  # a second before it is decoded, to be in step
+        ),  # preroll: decoded a second earlier, so that the decoder settles
         (
             (Edit(10_000, 96_000), Edit(500, -1)),
             -46 * 1024,
             96_000 - 46 * 1024,
             46,
-        ),  # a pause at the end is none
-        ((Edit(500, 1024), Edit(500, 25_024)), 0, 1024, 0),  # two that follow each other are one
-        ((Edit(500, 1024), Edit(500, 25_024 + 60)), 0, 1024, 0),  # within what the movie's clock can say
+        ),  # a pause at the end is ignored
+        ((Edit(500, 1024), Edit(500, 25_024)), 0, 1024, 0),  # consecutive edits are merged
+        (
+            (Edit(500, 1024), Edit(500, 25_024 + 60)),
+            0,
+            1024,
+            0,
+        ),  # within the precision of the movie's timescale
     ],
 )
 def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> None:
     _, samples, timeline = place(sound(200, *edits), 1000)
-    assert skip == 0 or samples.durations.time(first) + lead == 0  # hidden or not, it is decoded at 0
+    assert skip == 0 or samples.durations.time(first) + lead == 0  # decoded at 0 if it is hidden
     assert timeline == Timeline(lead, skip, first)
     assert timeline.offset == lead - skip
 
@@ -103,18 +108,18 @@ def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> Non
     ("edits", "begins", "count"),
     [
         ((), 2, 60),
-        ((Edit(2480, 0),), 0, 60),  # the first picture begins the presentation, as FFmpeg has it
+        ((Edit(2480, 0),), 0, 60),  # the presentation begins with the first frame, as in FFmpeg
         ((Edit(2400, 0),), 0, 58),
         ((Edit(2400, 2 * FRAME),), 0, 60),
         ((Edit(0, 2 * FRAME),), 0, 60),
         ((Edit(400, -1), Edit(2400, 2 * FRAME)), 10, 60),
-        ((Edit(1200, 32 * FRAME),), 0, 30),  # cut by copying: begins with a keyframe
-        ((Edit(1000, 37 * FRAME),), 0, 25),  # ... in the midst of a group of pictures
+        ((Edit(1200, 32 * FRAME),), 0, 30),  # cut without re-encoding: begins with a keyframe
+        ((Edit(1000, 37 * FRAME),), 0, 25),  # ... inside a GOP
         ((Edit(1000, 37 * FRAME - 1),), 0, 25),
     ],
 )
 def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
-    """`begins` is in pictures, `count` how many are presented."""
+    """`begins` is in frames, `count` how many are presented."""
     track = pictures(REORDERED, *edits)
     placed = place(track, 1000)
     shown = sorted(presented(placed))
@@ -124,7 +129,7 @@ def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
     if made is track:
         assert (
             len(presented((track, samples, replace(timeline, first=0)))) == count
-        )  # what is left out is not presented
+        )  # samples that are left out are not presented
 
 
 def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
@@ -132,9 +137,11 @@ def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
     placed = place(track, 1000)
     assert (
         placed[1].count == 21
-    )  # the one that is decoded before the last is shown behind the end: others need it
+    )  # the second to last one in decoding order is shown after the end: others depend on it
     assert sorted(presented(placed))[:20] == [number * FRAME for number in range(20)]
-    assert place(sound(200, Edit(1000, 0)), 1000)[1].count == 47  # those that begin before the second is over
+    assert (
+        place(sound(200, Edit(1000, 0)), 1000)[1].count == 47
+    )  # those that begin before the second has passed
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
     [([0, 2, -1, -1, 1, -1] * 10, 6), ([0, 2, -1, -1] * 15, 4), ([-2] * 60, 6), ([0, -3] + [0] * 58, 6)],
 )
 def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> None:
-    """FFmpeg reads negative ones of fragments otherwise than those of a file."""
+    """FFmpeg treats negative offsets in fragments differently from those of a file."""
     track = pictures(offsets, Edit(2400, 0), keys=keys)
     placed = place(track, 1000)
     compositions = placed[1].compositions
@@ -200,15 +207,15 @@ def test_one_picture_of_no_duration() -> None:
         (0, (), Timeline()),
         (90_000, (), Timeline(lead=90_000)),
         (0, (Edit(0, 2 * FRAME),), Timeline(skip=2 * FRAME)),
-        (90_000, (Edit(0, 2 * FRAME),), Timeline(lead=90_000 - 2 * FRAME)),  # nothing of it is hidden
+        (90_000, (Edit(0, 2 * FRAME),), Timeline(lead=90_000 - 2 * FRAME)),  # nothing is hidden
         (FRAME, (Edit(0, 2 * FRAME),), Timeline(skip=FRAME)),
-        (0, (Edit(0, 0),), Timeline()),  # here no picture is moved to the beginning
+        (0, (Edit(0, 0),), Timeline()),  # here no frame is moved to the beginning
         (0, (Edit(500, -1), Edit(0, 0)), Timeline(lead=45_000)),
-        (0, (Edit(40, 0),), Timeline()),  # its length is that of the part before the fragments
+        (0, (Edit(40, 0),), Timeline()),  # its duration is that of the part before the fragments
     ],
 )
 def test_fragmented_files(start: int, edits: tuple[Edit, ...], timeline: Timeline) -> None:
-    """The clock of fragments begins where they say, and edit lists count from there."""
+    """The clock of fragments begins at their first time, and edit lists count from there."""
     track = replace(pictures(REORDERED, *edits), start=start)
     _, samples, found = place(track, 1000, fragmented=True)
     assert (samples.count, found) == (60, timeline)
@@ -223,7 +230,7 @@ def test_fragmented_files_keep_negative_offsets() -> None:
 groups = st.lists(st.permutations(range(1, 6)), min_size=1, max_size=6).map(
     lambda orders: [shown - at + 5 for order in orders for at, shown in enumerate([0, *order])]
 )
-"""Offsets of closed groups of six pictures, each shown in some order of its own."""
+"""Composition offsets of closed GOPs of six frames, each shown in its own order."""
 
 
 @given(
@@ -233,7 +240,7 @@ groups = st.lists(st.permutations(range(1, 6)), min_size=1, max_size=6).map(
     st.booleans(),
 )
 def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay: int, as_sound: bool) -> None:
-    """Whatever begins in the edit is presented, as far from its beginning as the edit list says."""
+    """Everything that begins in the edit is presented, at the distance from its beginning that the edit list says."""
     edits = (*([Edit(delay * 40, -1)] if delay else []), Edit(0, begin * FRAME))
     track = pictures([0] * len(offsets) if as_sound else offsets, *edits)
     if as_sound:
@@ -258,7 +265,7 @@ def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay:
 )
 def test_millions_of_samples_behind_the_end_are_not_looked_at(offsets: tuple[int, ...], left: int) -> None:
     def ending_early(count: int) -> Track:
-        """`count` samples, of which all behind the first have the last offset."""
+        """`count` samples, of which all after the first have the last offset."""
         more = {"stsz": full("stsz", 0, 0, words(1, count)), "stsc": table("stsc", [(1, count, 1)])}
         if offsets:
             runs = [*((5, each) for each in offsets[:-1]), (count - 5 * (len(offsets) - 1), offsets[-1])]

@@ -26,7 +26,7 @@ from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 
 MAX_REPEATS = 8
-"""How many times the whole track may be presented, and FEWEST, the number of samples that is always allowed."""
+"""How many times the whole track may be presented, and MIN_LIMIT, the number of samples that is always allowed."""
 
 MIN_LIMIT = 1 << 16
 
