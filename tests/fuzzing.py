@@ -195,7 +195,7 @@ def _opened(sparse: Sparse) -> Iterator[int]:
         else:
             fd = stack.enter_context(tempfile.TemporaryFile()).fileno()
         os.ftruncate(fd, sparse.size)
-        for at, data in sparse.pieces:
+        for at, data in sparse.parts:
             os.pwrite(fd, data, at)
         yield fd
 
@@ -291,11 +291,11 @@ class Fuzzer:
 def save(sparse: Sparse, folder: Path) -> Path:
     """Save an input as a file; its holes take no space."""
     folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(repr(sparse.pieces).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr(sparse.parts).encode()).hexdigest()[:12]
     path = folder / f"{digest}.mp4"
     with path.open("wb") as file:
         file.truncate(sparse.size)
-        for at, data in sparse.pieces:
+        for at, data in sparse.parts:
             file.seek(at)
             file.write(data)
     return path

@@ -7,7 +7,7 @@ import pytest
 
 from tests.media.making import make, run
 from tests.media.remuxing import outlined
-from tests.mp4.making import Making, box, full, tkhd, words
+from tests.mp4.making import TrackSpec, box, full, tkhd, words
 from trio_stream.media.artwork.generate import generate_artwork
 from trio_stream.media.containers.probe import probe
 from trio_stream.media.formats.media_info import MediaInfo
@@ -179,7 +179,7 @@ def test_data_tracks_without_a_description_do_not_prevent_playback(
 ) -> None:
     """FFmpeg refuses the whole file because of one; browsers play the segments."""
     plain = make(tmp_path / "plain.mp4", SOURCE)
-    making = Making((), (), id=9, handler=handler)
+    track = TrackSpec((), (), id=9, handler=handler)
     stbl = box(
         "stbl", full("stsd", 0, 0, words(0)), full("stts", 0, 0, words(0)), full("stsc", 0, 0, words(0)),
         full("stsz", 0, 0, words(0, 0)), full("stco", 0, 0, words(0)),

@@ -36,7 +36,7 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class TrackSpec:
     """A track to write.
 
     `chunks` are the numbers of samples in its chunks. At the samples in `breaks` a new run of a table begins although
@@ -125,23 +125,23 @@ def mp4a(rate: int = 48_000, channels: int = 2, esds: bytes = AAC, *more: bytes)
     )  # fmt: skip
 
 
-def _sizes(track: Making) -> bytes:
+def _sizes(track: TrackSpec) -> bytes:
     sizes = [sample.size for sample in track.samples]
     if track.sizes == "constant":
         return full("stsz", 0, 0, words(sizes[0], len(sizes)))
     if track.sizes == "stsz":
         return full("stsz", 0, 0, words(0, len(sizes), *sizes))
     if track.sizes == 16:
-        packed = struct.pack(f">{len(sizes)}H", *sizes)
+        code = struct.pack(f">{len(sizes)}H", *sizes)
     elif track.sizes == 8:
-        packed = bytes(sizes)
+        code = bytes(sizes)
     else:
         even = [*sizes, 0]
-        packed = bytes(even[at] << 4 | even[at + 1] for at in range(0, len(sizes), 2))
-    return full("stz2", 0, 0, words(int(track.sizes), len(sizes)), packed)
+        code = bytes(even[at] << 4 | even[at + 1] for at in range(0, len(sizes), 2))
+    return full("stz2", 0, 0, words(int(track.sizes), len(sizes)), code)
 
 
-def _chunks(track: Making, offsets: Sequence[int]) -> list[bytes]:
+def _chunks(track: TrackSpec, offsets: Sequence[int]) -> list[bytes]:
     rows: list[tuple[int, int, int]] = []
     for number, count in enumerate(track.chunks):
         if not rows or rows[-1][1] != count or number in track.breaks:
@@ -153,36 +153,36 @@ def _chunks(track: Making, offsets: Sequence[int]) -> list[bytes]:
     ]
 
 
-def stbl(track: Making, offsets: Sequence[int]) -> bytes:
+def stbl(track: TrackSpec, offsets: Sequence[int]) -> bytes:
     """The sample table."""
     samples = track.samples
     entries = track.entries or (
         (avc1(),) if track.handler == "vide" else (mp4a(min(track.timescale, 48_000)),)
     )
-    made = [
+    spec = [
         full("stsd", 0, 0, words(len(entries)), *entries),
         table("stts", runs((sample.duration for sample in samples), track.breaks)),
     ]
     if any(sample.offset for sample in samples):
         version = int(any(sample.offset < 0 for sample in samples))
-        made.append(table("ctts", runs((sample.offset for sample in samples), track.breaks), version))
+        spec.append(table("ctts", runs((sample.offset for sample in samples), track.breaks), version))
     if not all(sample.sync for sample in samples):
-        made.append(table("stss", [(n + 1,) for n, sample in enumerate(samples) if sample.sync]))
+        spec.append(table("stss", [(n + 1,) for n, sample in enumerate(samples) if sample.sync]))
     if track.dependencies:
-        made.append(full("sdtp", 0, 0, bytes(sample.dependency for sample in samples)))
-    made += [*_chunks(track, offsets), _sizes(track)]
-    by_kind = {each[4:8].decode("latin-1"): each for each in made} | track.more
+        spec.append(full("sdtp", 0, 0, bytes(sample.dependency for sample in samples)))
+    spec += [*_chunks(track, offsets), _sizes(track)]
+    by_kind = {sample[4:8].decode("latin-1"): sample for sample in spec} | track.more
     return box("stbl", *by_kind.values())
 
 
-def tkhd(track: Making) -> bytes:
+def tkhd(track: TrackSpec) -> bytes:
     return full(
         "tkhd", 0, 3 if track.enabled else 2, words(0, 0, track.id, 0, 0), bytes(8), bytes(8), track.matrix,
         words(320 << 16, 180 << 16),
     )  # fmt: skip
 
 
-def trak(track: Making, offsets: Sequence[int] = ()) -> bytes:
+def trak(track: TrackSpec, offsets: Sequence[int] = ()) -> bytes:
     """A track whose chunks are at `offsets`."""
     mdhd = full(
         "mdhd", 0, 0, words(0, 0, track.timescale, sum(sample.duration for sample in track.samples)),
@@ -215,16 +215,16 @@ def mvhd(timescale: int = MOVIE_SCALE) -> bytes:
     return full("mvhd", 0, 0, words(0, 0, timescale, 0, 0x10000), bytes(12), UNITY, bytes(24), words(99))
 
 
-def moov(tracks: Sequence[Making], offsets: Sequence[Sequence[int]], *more: bytes) -> bytes:
+def moov(tracks: Sequence[TrackSpec], offsets: Sequence[Sequence[int]], *more: bytes) -> bytes:
     """The `moov` of tracks whose chunks are at `offsets`."""
-    made = (trak(track, places) for track, places in zip(tracks, offsets, strict=True))
-    return box("moov", mvhd(), *made, *more)
+    spec = (trak(track, places) for track, places in zip(tracks, offsets, strict=True))
+    return box("moov", mvhd(), *spec, *more)
 
 
 FTYP = box("ftyp", b"isom", words(512), b"isomavc1")
 
 
-def film(*tracks: Making, last: bool = True, shift: int = 0) -> bytes:
+def film(*tracks: TrackSpec, last: bool = True, shift: int = 0) -> bytes:
     """A file with all samples of the tracks; chunks of the tracks alternate, with `shift` other bytes between them.
 
     `last`: the `moov` comes after the data.
@@ -269,11 +269,11 @@ def trex(track: int, duration: int = 0, size: int = 0, flags: int = 0) -> bytes:
     return full("trex", 0, 0, words(track, 1, duration, size, flags))
 
 
-def opening(*tracks: Making, defaults: Sequence[bytes] = ()) -> bytes:
+def opening(*tracks: TrackSpec, defaults: Sequence[bytes] = ()) -> bytes:
     """The beginning of a fragmented file: tracks without a sample."""
     empty = [replace(track, samples=(), chunks=(), sizes="stsz") for track in tracks]
-    made = defaults or [trex(track.id) for track in tracks]
-    return FTYP + moov(empty, [()] * len(tracks), box("mvex", *made))
+    spec = defaults or [trex(track.id) for track in tracks]
+    return FTYP + moov(empty, [()] * len(tracks), box("mvex", *spec))
 
 
 def tfhd(track: int, flags: int = 0x020000, *fields: int, base: int | None = None) -> bytes:
@@ -293,13 +293,13 @@ def sample_flags(sample: Sample) -> int:
 def trun(samples: Sequence[Sample], offset: int | None = None, *, version: int = 1) -> bytes:
     """A run with all fields of each sample."""
     flags = 0xF00 | (offset is not None)
-    rows = (words(each.duration, each.size, sample_flags(each), each.offset) for each in samples)
+    rows = (words(sample.duration, sample.size, sample_flags(sample), sample.offset) for sample in samples)
     start = b"" if offset is None else words(offset)
     return full("trun", version, flags, words(len(samples)), start, *rows)
 
 
 def fragment(
-    track: Making,
+    track: TrackSpec,
     first: int,
     stop: int,
     sequence: int,
@@ -317,15 +317,15 @@ def fragment(
 
     def build(offsets: Sequence[int]) -> bytes:
         clock = [tfdt(time)] if time is not None else []
-        made = [trun(part, offset) for part, offset in zip(parts, offsets, strict=True)]
-        return box("moof", full("mfhd", 0, 0, words(sequence)), box("traf", header, *clock, *made))
+        spec = [trun(part, offset) for part, offset in zip(parts, offsets, strict=True)]
+        return box("moof", full("mfhd", 0, 0, words(sequence)), box("traf", header, *clock, *spec))
 
     begin = len(build([0] * len(parts))) + 8
-    sizes = [sum(each.size for each in part) for part in parts]
+    sizes = [sum(item.size for item in part) for part in parts]
     offsets = [begin + before for before in accumulate(sizes[:-1], initial=0)]
     return build(offsets) + box("mdat", *contents)
 
 
 def grouped(samples: Sequence[Sample]) -> list[int]:
     """The number of samples from each sync sample to the next."""
-    return [len(list(group)) for _, group in groupby(accumulate(int(each.sync) for each in samples))]
+    return [len(list(group)) for _, group in groupby(accumulate(int(sample.sync) for sample in samples))]

@@ -45,17 +45,17 @@ class Node:
     @property
     def size(self) -> int:
         """Size in bytes."""
-        inner = sum(each.size for each in self.children) if self.children is not None else 0
+        inner = sum(item.size for item in self.children) if self.children is not None else 0
         head = 0 if not self.kind else 16 if self.large else 8
         return head + len(self.payload) + inner + self.hole
 
     def copy(self) -> "Node":
         """A deep copy."""
-        children = [each.copy() for each in self.children] if self.children is not None else None
+        children = [item.copy() for item in self.children] if self.children is not None else None
         return Node(self.kind, self.payload, children, self.large, self.claimed, self.hole)
 
 
-type Pieces = list[tuple[int, bytes]]
+type Parts = list[tuple[int, bytes]]
 """Offsets and bytes of a file that is zero elsewhere."""
 
 
@@ -63,13 +63,13 @@ type Pieces = list[tuple[int, bytes]]
 class Sparse:
     """A file: its parts and its size."""
 
-    pieces: Pieces = field(hash=False)
+    parts: Parts = field(hash=False)
     size: int
 
     @property
     def stored(self) -> int:
         """Number of bytes that are written."""
-        return sum(len(data) for _, data in self.pieces)
+        return sum(len(data) for _, data in self.parts)
 
 
 def parse(data: bytes, depth: int = 0) -> list[Node]:
@@ -101,7 +101,7 @@ def parse(data: bytes, depth: int = 0) -> list[Node]:
 
 def write(nodes: Sequence[Node]) -> Sparse:
     """The boxes as a file."""
-    pieces: Pieces = []
+    parts: Parts = []
     buffer = bytearray()
     begin = 0
     at = 0
@@ -121,18 +121,18 @@ def write(nodes: Sequence[Node]) -> Sparse:
             else:
                 put(struct.pack(">I4s", size & 0xFFFFFFFF, kind))
         put(node.payload)
-        for each in node.children or ():
-            visit(each)
+        for item in node.children or ():
+            visit(item)
         if node.hole:
-            pieces.append((begin, bytes(buffer)))
+            parts.append((begin, bytes(buffer)))
             buffer.clear()
             at += node.hole
             begin = at
 
     for node in nodes:
         visit(node)
-    pieces.append((begin, bytes(buffer)))
-    return Sparse(pieces, at)
+    parts.append((begin, bytes(buffer)))
+    return Sparse(parts, at)
 
 
 def walk(nodes: list[Node]) -> Iterator[tuple[list[Node], int]]:
@@ -253,7 +253,7 @@ def _again(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: r
         siblings.insert(chance.randrange(len(siblings) + 1), siblings[number].copy())
 
 
-def _gone(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
+def _removed(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: random.Random) -> None:
     del siblings[number]
 
 
@@ -274,10 +274,10 @@ def _taken(siblings: list[Node], number: int, others: Sequence[list[Node]], chan
     if not others:
         return
     found = [nodes[at] for nodes, at in walk(chance.choice(others))]
-    alike = [each for each in found if each.kind == siblings[number].kind]
+    same_kind = [item for item in found if item.kind == siblings[number].kind]
     if not found:
         return
-    taken = chance.choice(alike if alike and chance.random() < 0.8 else found).copy()
+    taken = chance.choice(same_kind if same_kind and chance.random() < 0.8 else found).copy()
     if chance.random() < 0.7:
         siblings[number] = taken
     else:
@@ -294,6 +294,6 @@ def _hole(siblings: list[Node], number: int, _: Sequence[list[Node]], chance: ra
 
 
 CHANGES: tuple[Change, ...] = (
-    *(_field,) * 8, *(_rows,) * 3, *(_taken,) * 3, _bit, _bit, _length, _length, _claim, _kind, _again, _gone, _moved, _deeper,
+    *(_field,) * 8, *(_rows,) * 3, *(_taken,) * 3, _bit, _bit, _length, _length, _claim, _kind, _again, _removed, _moved, _deeper,
     _hole,
 )  # fmt: skip

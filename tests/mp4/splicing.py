@@ -11,8 +11,8 @@ from typing import Any
 from tests.mp4.making import (
     FTYP,
     Edit,
-    Making,
     Sample,
+    TrackSpec,
     box,
     film,
     fragment,
@@ -60,21 +60,24 @@ def clip(path: Path, handler: str) -> Clip:
     read: dict[str, Any] = json.loads(shown)
     ticks = SCALES[handler] / int(read["streams"][0]["time_base"].partition("/")[2])
     packets = read["packets"]
-    times = [round(int(each["dts"]) * ticks) for each in packets]
+    times = [round(int(packet["dts"]) * ticks) for packet in packets]
     times.append(times[-1] + round(int(packets[-1]["duration"]) * ticks))
     samples = [
         Sample(
-            int(each["size"]), stop - time, round(int(each["pts"]) * ticks) - time, sync="K" in each["flags"]
+            int(packet["size"]),
+            stop - time,
+            round(int(packet["pts"]) * ticks) - time,
+            sync="K" in packet["flags"],
         )
-        for each, time, stop in zip(packets, times, times[1:], strict=False)
+        for packet, time, stop in zip(packets, times, times[1:], strict=False)
     ]
-    places = [(int(each["pos"]), int(each["size"])) for each in packets]
+    places = [(int(packet["pos"]), int(packet["size"])) for packet in packets]
     contents = tuple(data[at : at + size] for at, size in places)
     return Clip(_entry(data, handler), tuple(samples), contents, handler)
 
 
 def _entry(data: bytes, handler: str) -> bytes:
-    moov = next(each for each in read_boxes(data) if each.kind == "moov")
+    moov = next(read_box for read_box in read_boxes(data) if read_box.kind == "moov")
     for trak in moov.children():
         if trak.kind == "trak" and bytes(trak.get("mdia").get("hdlr").payload[8:12]) == handler.encode():
             stsd = trak.get("mdia").get("minf").get("stbl").get("stsd")
@@ -82,9 +85,9 @@ def _entry(data: bytes, handler: str) -> bytes:
     raise AssertionError(handler)
 
 
-def track(clips: Sequence[Clip], *, id_: int = 1, edits: tuple[Edit, ...] = ()) -> Making:
+def track(clips: Sequence[Clip], *, id_: int = 1, edits: tuple[Edit, ...] = ()) -> TrackSpec:
     """The clips one after the other, each with its own entry; equal clips share one."""
-    entries = list(dict.fromkeys(each.entry for each in clips))
+    entries = list(dict.fromkeys(clip.entry for clip in clips))
     chunks: list[int] = []
     described: list[int] = []
     for each in clips:
@@ -95,20 +98,20 @@ def track(clips: Sequence[Clip], *, id_: int = 1, edits: tuple[Edit, ...] = ()) 
         (number + 1, count, entry)
         for number, (count, entry) in enumerate(zip(chunks, described, strict=True))
     ]
-    return Making(
-        samples=tuple(sample for each in clips for sample in each.samples),
+    return TrackSpec(
+        samples=tuple(sample for clip in clips for sample in clip.samples),
         chunks=tuple(chunks),
         id=id_,
         handler=clips[0].handler,
         timescale=SCALES[clips[0].handler],
         edits=edits,
         entries=tuple(entries),
-        data=tuple(sample for each in clips for sample in each.contents),
+        data=tuple(sample for clip in clips for sample in clip.contents),
         more={"stsc": full("stsc", 0, 0, words(len(rows)), *(words(*row) for row in rows))},
     )
 
 
-def splice(path: Path, *tracks: Making) -> Path:
+def splice(path: Path, *tracks: TrackSpec) -> Path:
     """A video of these tracks, with alternating chunks; a `.mov` is written as QuickTime."""
     data = film(*tracks)
     if path.suffix == ".mov":
@@ -119,13 +122,13 @@ def splice(path: Path, *tracks: Making) -> Path:
 
 def splice_fragments(path: Path, clips: Sequence[Clip]) -> Path:
     """A video of one track in fragments, one for each clip, that refer to its entry."""
-    made = track(clips)
-    data, first, time = opening(replace(made, more={})), 0, 0
-    for number, each in enumerate(clips):
-        stop = first + len(each.samples)
-        described = made.entries.index(each.entry) + 1
-        data += fragment(made, first, stop, number + 1, time, described=described)
-        time += sum(sample.duration for sample in each.samples)
+    spec = track(clips)
+    data, first, time = opening(replace(spec, more={})), 0, 0
+    for number, clip in enumerate(clips):
+        stop = first + len(clip.samples)
+        described = spec.entries.index(clip.entry) + 1
+        data += fragment(spec, first, stop, number + 1, time, described=described)
+        time += sum(sample.duration for sample in clip.samples)
         first = stop
     path.write_bytes(data)
     return path

@@ -45,7 +45,7 @@ def of(payload: bytes, path: str = "moov/test") -> Box:
         (b"\xff\xff\xff\xff\xa9nam", Head("\xa9nam", (1 << 32) - 1, 8)),
     ],
 )
-def test_heads(data: bytes, head: Head | None) -> None:
+def test_box_headers(data: bytes, head: Head | None) -> None:
     assert read_head(data) == head
     assert read_head(memoryview(data)) == head
 
@@ -56,19 +56,19 @@ def test_boxes_are_read_as_they_were_written(written: list[tuple[str, bytes, boo
         (making.large_box if large else making.box)(kind, payload) for kind, payload, large in written
     )
     found = list(read_boxes(data + bytes(padding), "moov", 3))
-    assert [(each.kind, bytes(each.payload)) for each in found] == [each[:2] for each in written]
-    assert all((each.path, each.depth) == (f"moov/{each.kind}", 3) for each in found)
+    assert [(item.kind, bytes(item.payload)) for item in found] == [item[:2] for item in written]
+    assert all((item.path, item.depth) == (f"moov/{item.kind}", 3) for item in found)
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20)), min_size=1, max_size=MAX_DEPTH - 1))
-def test_a_box_says_where_it_lies_however_deep(around: list[tuple[bool, int]]) -> None:
+def test_nested_boxes_have_the_right_offsets(around: list[tuple[bool, int]]) -> None:
     data = making.box("last", b"payload")
     for large, before in around:
         data = making.box("free", bytes(before)) + (making.large_box if large else making.box)("hold", data)
     at = 1000
     boxes = read_boxes(data, offset=at)
     for _ in around:
-        holder = next(each for each in boxes if each.kind == "hold")
+        holder = next(box for box in boxes if box.kind == "hold")
         assert data[holder.offset - at + 4 :].startswith(b"hold")
         boxes = holder.children()
     [last] = boxes
@@ -76,7 +76,7 @@ def test_a_box_says_where_it_lies_however_deep(around: list[tuple[bool, int]]) -
 
 
 @given(st.lists(st.tuples(kinds, payloads), max_size=6))
-def test_what_is_written_is_what_was_meant(written: list[tuple[str, bytes]]) -> None:
+def test_written_boxes_have_the_given_contents(written: list[tuple[str, bytes]]) -> None:
     for kind, payload in written:
         assert box(kind, payload[:3], payload[3:]) == making.box(kind, payload)
         assert full_box(kind, 1, 0x20304, payload) == making.full(kind, 1, 0x20304, payload)
@@ -84,9 +84,9 @@ def test_what_is_written_is_what_was_meant(written: list[tuple[str, bytes]]) -> 
         assert read.whole() == making.box(kind, payload)
 
 
-def test_the_last_box_may_go_to_the_end() -> None:
+def test_the_last_box_may_extend_to_the_end() -> None:
     data = making.box("free", b"12") + b"\0\0\0\0mdat345"
-    assert [(each.kind, bytes(each.payload)) for each in read_boxes(data)] == [
+    assert [(read_box.kind, bytes(read_box.payload)) for read_box in read_boxes(data)] == [
         ("free", b"12"),
         ("mdat", b"345"),
     ]
@@ -111,7 +111,7 @@ def test_the_last_box_may_go_to_the_end() -> None:
         (b"\0\0\0\x10\xa9\0\n\x7f", "the box moov/?: it claims 16 bytes, and 8 are left"),
     ],
 )
-def test_what_is_no_box_is_named(data: bytes, sentence: str) -> None:
+def test_an_invalid_box_is_named(data: bytes, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence.replace("?", r"\?")):
         list(read_boxes(data, "moov"))
 
@@ -122,10 +122,10 @@ def test_any_bytes_are_boxes_or_malformed(data: bytes) -> None:
         found = list(read_boxes(data))
     except Malformed:
         return
-    assert sum(len(each.payload) for each in found) <= len(data)
+    assert sum(len(item.payload) for item in found) <= len(data)
 
 
-def test_boxes_in_boxes_have_an_end() -> None:
+def test_the_nesting_depth_is_limited() -> None:
     data = b""
     for number in range(MAX_DEPTH + 2):
         data = making.box(f"b{number:03}", data)
@@ -137,7 +137,7 @@ def test_boxes_in_boxes_have_an_end() -> None:
         list(deepest.children())
 
 
-def test_boxes_beside_boxes_have_an_end() -> None:
+def test_the_number_of_boxes_is_limited() -> None:
     data = making.box("free") * (MAX_BOXES - 1)
     assert sum(1 for _ in read_boxes(data)) == MAX_BOXES - 1
 
@@ -149,7 +149,7 @@ def test_boxes_beside_boxes_have_an_end() -> None:
     assert_costs(3, refuse, lambda: list(read_boxes(data, "moov")))
 
 
-def test_zeros_are_looked_at_once() -> None:
+def test_zeros_are_read_once() -> None:
     """Each run of zeros ends a list; this must not be tested again at each of its bytes."""
     data = memoryview(bytes(1 << 14))
 
@@ -158,11 +158,11 @@ def test_zeros_are_looked_at_once() -> None:
             list(read_boxes(data))
             list(read_boxes(data[:-4]))
 
-    def look() -> None:
+    def read_all() -> None:
         for _ in range(20):
             assert not any(data)
 
-    assert_costs(5, read_both, look)
+    assert_costs(5, read_both, read_all)
 
 
 def test_finding_boxes() -> None:
@@ -172,7 +172,7 @@ def test_finding_boxes() -> None:
     assert outer.find("cccc") is None
     with pytest.raises(Malformed, match="the box moov/trak: there is no cccc in it"):
         outer.get("cccc")
-    assert [each.kind for each in outer.children(9)] == ["bbbb", "aaaa"]
+    assert [child.kind for child in outer.children(9)] == ["bbbb", "aaaa"]
 
 
 def test_fields() -> None:
@@ -203,16 +203,16 @@ def test_numbers(code: str, letter: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "claimed", "there"),
+    ("columns", "claimed", "present"),
     [(1, 3, 8), (2, 2, 12), (3, 1, 8), (1, 0xFFFFFFFF, 400), (3, 0xFFFFFFFF, 0)],
 )
-def test_a_table_has_room_for_what_it_claims(columns: int, claimed: int, there: int) -> None:
-    fields = Fields(of(struct.pack(">I", claimed) + bytes(there)))
+def test_a_table_has_room_for_its_entries(columns: int, claimed: int, present: int) -> None:
+    fields = Fields(of(struct.pack(">I", claimed) + bytes(present)))
     with pytest.raises(
         Malformed, match=rf"moov/test: it has no room for the {claimed * columns} entries it claims"
     ):
         fields.table("I", columns)
 
 
-def test_a_fault_without_a_box() -> None:
+def test_an_error_without_a_box() -> None:
     assert str(Malformed("", "there is no index (moov) in it")) == "there is no index (moov) in it"

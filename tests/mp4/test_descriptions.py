@@ -7,8 +7,8 @@ import pytest
 
 from tests.mp4.making import (
     Edit,
-    Making,
     Sample,
+    TrackSpec,
     avc1,
     box,
     film,
@@ -29,11 +29,11 @@ from trio_stream.mp4.reading.movie import Movie, read_movie
 SMALL, LARGE = avc1(128, 72), avc1(256, 144)
 
 
-def made(described: Sequence[int], *entries: bytes, per: int = 2) -> Making:
+def spec(described: Sequence[int], *entries: bytes, per: int = 2) -> TrackSpec:
     """Chunks of `per` samples that refer to these entries."""
     samples = tuple(Sample(10, 1000, sync=number % per == 0) for number in range(per * len(described)))
     rows = [(number + 1, per, entry) for number, entry in enumerate(described)]
-    return Making(samples, (per,) * len(described), entries=entries, more={"stsc": table("stsc", rows)})
+    return TrackSpec(samples, (per,) * len(described), entries=entries, more={"stsc": table("stsc", rows)})
 
 
 def read(data: bytes) -> Movie:
@@ -44,7 +44,7 @@ def read(data: bytes) -> Movie:
 
 
 def widths(described: Sequence[Described]) -> list[tuple[int, int]]:
-    return [(each.first, each.description.entry.width) for each in described]
+    return [(item.first, item.description.entry.width) for item in described]
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def widths(described: Sequence[Described]) -> list[tuple[int, int]]:
         ([1, 3, 2, 3], [(0, 128), (4, 256), (6, 128)]),  # the third entry equals the first
     ],
 )
-def test_chunks_name_their_entry(numbers: list[int], found: list[tuple[int, int]]) -> None:
+def test_chunks_refer_to_their_entry(numbers: list[int], found: list[tuple[int, int]]) -> None:
     like = avc1(128, 72, box("btrt", words(1, 2, 3)))
-    [track] = read(film(made(numbers, SMALL, LARGE, like))).tracks
+    [track] = read(film(spec(numbers, SMALL, LARGE, like))).tracks
     assert widths(track.described) == found
-    assert len({each.description.box for each in track.described}) == len({width for _, width in found})
+    assert len({item.description.box for item in track.described}) == len({width for _, width in found})
 
 
-def test_a_recording_that_was_cut_off_does_not_change_behind_its_end() -> None:
-    data = film(made([1, 1, 2], SMALL, LARGE), last=False)
+def test_a_truncated_recording_does_not_change_after_its_end() -> None:
+    data = film(spec([1, 1, 2], SMALL, LARGE), last=False)
     [track] = read(data[:-20]).tracks
     assert widths(track.described) == [(0, 128)]
 
@@ -72,9 +72,9 @@ def test_a_recording_that_was_cut_off_does_not_change_behind_its_end() -> None:
 @pytest.mark.parametrize(
     ("default", "found"), [(1, [(0, 128), (2, 256), (4, 128)]), (2, [(0, 256), (4, 128)])]
 )
-def test_fragments_name_their_entry(default: int, found: list[tuple[int, int]]) -> None:
+def test_fragments_refer_to_their_entry(default: int, found: list[tuple[int, int]]) -> None:
     """Otherwise the entry in `trex` counts."""
-    track = made([1, 2, 1], SMALL, LARGE)
+    track = spec([1, 2, 1], SMALL, LARGE)
     extends = trex(1)[:16] + words(default) + trex(1)[20:]
     data = opening(replace(track, more={}), defaults=[extends])
     for number, described in enumerate((None, 2, 1)):
@@ -83,25 +83,25 @@ def test_fragments_name_their_entry(default: int, found: list[tuple[int, int]]) 
     assert widths(found_track.described) == found
 
 
-def test_an_edit_list_takes_the_entries_along() -> None:
+def test_an_edit_list_moves_the_entries_with_the_samples() -> None:
     """Seconds 4 and 5 of the video, then 0 and 1."""
-    track = replace(made([1, 1, 2], SMALL, LARGE), timescale=1000, edits=(Edit(2000, 4000), Edit(2000, 0)))
+    track = replace(spec([1, 1, 2], SMALL, LARGE), timescale=1000, edits=(Edit(2000, 4000), Edit(2000, 0)))
     movie = read(film(track))
     [(placed, samples, _)] = placed_tracks(movie, movie.tracks)
-    shown = [(each.first, each.description.entry.width) for each in placed.described]
+    shown = [(item.first, item.description.entry.width) for item in placed.described]
     assert [width for _, width in shown] == [256, 128]
     assert samples.is_sync(shown[1][0])
 
 
-def test_sound_that_is_configured_alike_is_coded_alike() -> None:
+def test_audio_with_equal_configuration_has_one_coding() -> None:
     """Whatever channels and rate the fields of the entry say, and whatever bit rates its `esds`."""
     entries = (mp4a(48_000, 2), mp4a(44_100, 1))
-    track = replace(made([1, 2], *entries), handler="soun", timescale=48_000)
+    track = replace(spec([1, 2], *entries), handler="soun", timescale=48_000)
     [found] = read(film(track)).tracks
     assert len(found.described) == 1
 
 
-def test_more_changes_than_anybody_makes() -> None:
-    track = made([1, 2] * (MAX_CHANGES // 2 + 1), SMALL, LARGE, per=1)
+def test_coding_changes_are_limited() -> None:
+    track = spec([1, 2] * (MAX_CHANGES // 2 + 1), SMALL, LARGE, per=1)
     with pytest.raises(Malformed, match="the coding changes more than 1,000 times"):
         read_movie(payload(film(track)), 1 << 30)

@@ -12,8 +12,8 @@ from tests.costs import assert_costs
 from tests.mp4.making import (
     FTYP,
     NON_SYNC,
-    Making,
     Sample,
+    TrackSpec,
     box,
     film,
     fragment,
@@ -52,7 +52,7 @@ def one(data: bytes) -> Track:
 def check(track: Track, samples: Sequence[Sample], contents: Sequence[bytes], data: bytes) -> None:
     table = track.samples
     assert table.count == len(samples)
-    times = accumulate((each.duration for each in samples), initial=0)
+    times = accumulate((sample.duration for sample in samples), initial=0)
     for number, (sample, content, at) in enumerate(zip(samples, contents, times, strict=False)):
         assert table.durations.time(number) == at
         assert table.composition(number) == sample.offset
@@ -61,7 +61,7 @@ def check(track: Track, samples: Sequence[Sample], contents: Sequence[bytes], da
             b"".join(data[offset:][:length] for offset, length in table.byte_ranges(number, number + 1))
             == content
         )
-    assert table.end == sum(each.duration for each in samples)
+    assert table.end == sum(sample.duration for sample in samples)
 
 
 samples = st.builds(
@@ -81,24 +81,24 @@ samples = st.builds(
     st.booleans(),
 )
 def test_fragments_are_one_table(
-    made: tuple[Sample, ...], lengths: list[int], split: int, start: int, clocks: bool
+    spec: tuple[Sample, ...], lengths: list[int], split: int, start: int, clocks: bool
 ) -> None:
-    track = Making(made, (len(made),))
+    track = TrackSpec(spec, (len(spec),))
     data, at, number = opening(track), 0, 1
-    while at < len(made):
-        stop = min(at + lengths[number % len(lengths)], len(made))
-        clock = start + sum(each.duration for each in made[:at]) if clocks else None
+    while at < len(spec):
+        stop = min(at + lengths[number % len(lengths)], len(spec))
+        clock = start + sum(sample.duration for sample in spec[:at]) if clocks else None
         data += box("free", bytes(3)) + fragment(track, at, stop, number, clock, split=split)
         at, number = stop, number + 1
     found = one(data)
-    check(found, made, track.contents, data)
+    check(found, spec, track.contents, data)
     assert found.start == (start if clocks else 0)
 
 
-TWO = Making((Sample(5, 1000), Sample(6, 1000, 0, sync=False)), (2,))
+TWO = TrackSpec((Sample(5, 1000), Sample(6, 1000, 0, sync=False)), (2,))
 
 
-def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
+def test_a_gap_in_the_clock_extends_the_sample_before_it() -> None:
     data = (
         opening(TWO)
         + fragment(TWO, 0, 2, 1, 500)
@@ -127,15 +127,15 @@ def test_a_clock_that_jumps_makes_the_sample_before_it_longer() -> None:
         (2, 1000, 100_000, 100_000),  # too few samples to know what is usual
     ],
 )
-def test_a_last_sample_that_does_not_end_is_as_long_as_the_others(
+def test_an_endless_last_sample_is_as_long_as_the_one_before(
     count: int, timescale: int, last: int, believed: int
 ) -> None:
-    made = Making((Sample(10, 1024),) * (count - 1) + (Sample(10, last),), (), timescale=timescale)
-    track = one(opening(replace(made, samples=())) + fragment(made, 0, count, 1, 0))
+    spec = TrackSpec((Sample(10, 1024),) * (count - 1) + (Sample(10, last),), (), timescale=timescale)
+    track = one(opening(replace(spec, samples=())) + fragment(spec, 0, count, 1, 0))
     assert track.samples.durations[count - 1] == believed
 
 
-def test_the_clock_of_a_fragment_without_samples_is_that_of_nothing() -> None:
+def test_the_clock_of_a_fragment_without_samples_is_ignored() -> None:
     empty = box(
         "moof", full("mfhd", 0, 0, words(1)), box("traf", tfhd(1), tfdt(7), full("trun", 0, 0, words(0)))
     )
@@ -182,13 +182,13 @@ def bare(count: int, offset: int | None = None, flags: int = 0, *fields: int) ->
         ((lambda _: box("traf", tfhd(1), bare(0)),), []),
     ],
 )  # fmt: skip
-def test_what_samples_are(
+def test_sample_properties_of_fragments(
     trafs: Sequence[Callable[[int], bytes]], expected: list[tuple[int, int, bool]]
 ) -> None:
     table = one(with_runs(*trafs, defaults=[trex(1, 10, 5, NON_SYNC)])).samples
     assert [
-        (table.durations[each], table.bytes_of(each, each + 1), table.is_sync(each))
-        for each in range(table.count)
+        (table.durations[number], table.bytes_of(number, number + 1), table.is_sync(number))
+        for number in range(table.count)
     ] == expected
 
 
@@ -199,7 +199,7 @@ def places(data: bytes) -> list[tuple[int, int]]:
     return [(offset - begin, length) for offset, length in table.byte_ranges(0, table.count)]
 
 
-def test_where_data_are() -> None:
+def test_data_offsets_of_fragments() -> None:
     defaults = [trex(1, 10, 5)]
 
     def file(*trafs: Callable[[int], bytes]) -> bytes:
@@ -226,17 +226,17 @@ def test_where_data_are() -> None:
     assert places(file(lambda at: box("traf", tfhd(1, 0x020000, base=begin), bare(2, 4)))) == [(4, 10)]
 
 
-def test_samples_of_the_index_come_first() -> None:
+def test_samples_in_the_moov_come_first() -> None:
     """Some writers put the first fragment there."""
-    made = tuple(Sample(5 + number, 1000, 0, number % 3 == 0) for number in range(9))
-    track = Making(made, (2, 2, 1, 4))
-    first = replace(track, samples=made[:5], chunks=(2, 2, 1))
+    spec = tuple(Sample(5 + number, 1000, 0, number % 3 == 0) for number in range(9))
+    track = TrackSpec(spec, (2, 2, 1, 4))
+    first = replace(track, samples=spec[:5], chunks=(2, 2, 1))
     data = film(first, last=False)
     index = payload(data)
     room = box("mvex", trex(1))
     index = moov([first], [[offset + len(room) for offset in offsets_of(data)]], room)
     data = FTYP + index + data[len(FTYP) + len(payload(data)) + 8 :] + fragment(track, 5, 9, 1, 5000)
-    check(one(data), made, track.contents, data)
+    check(one(data), spec, track.contents, data)
 
 
 def offsets_of(data: bytes) -> list[int]:
@@ -244,23 +244,23 @@ def offsets_of(data: bytes) -> list[int]:
     return track.samples.chunks.offsets.tolist()
 
 
-def test_a_movie_that_could_have_fragments_and_has_none() -> None:
-    made = Making((Sample(5, 1000),) * 4, (2, 2))
-    data = film(made)
+def test_a_fragmented_movie_without_fragments() -> None:
+    spec = TrackSpec((Sample(5, 1000),) * 4, (2, 2))
+    data = film(spec)
     index = box("moov", payload(data), box("mvex", trex(1)))
     data = data[: data.index(b"moov") - 4] + index
     movie = read(data)
     assert movie.fragmented
-    check(movie.tracks[0], made.samples, made.contents, data)
+    check(movie.tracks[0], spec.samples, spec.contents, data)
 
 
 @given(st.integers(0, 60))
-def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(missing: int) -> None:
-    made = Making(tuple(Sample(4 + number, 1000 + number) for number in range(6)), (6,))
-    data = opening(made) + fragment(made, 0, 3, 1, 0) + fragment(made, 3, 6, 2, 3003)
+def test_a_truncated_recording_ends_with_its_last_complete_sample(missing: int) -> None:
+    spec = TrackSpec(tuple(Sample(4 + number, 1000 + number) for number in range(6)), (6,))
+    data = opening(spec) + fragment(spec, 0, 3, 1, 0) + fragment(spec, 3, 6, 2, 3003)
     cut = data[: len(data) - missing]
     count = 6 - sum(missing > left for left in (0, 9, 17)) if missing < 24 else 3
-    check(one(cut), made.samples[:count], made.contents, data)
+    check(one(cut), spec.samples[:count], spec.contents, data)
 
 
 MANY = 0x7FFFFFFF
@@ -293,39 +293,39 @@ MANY = 0x7FFFFFFF
         ),
     ],
 )
-def test_faults_name_their_box(traf: bytes, sentence: str) -> None:
+def test_errors_name_their_box(traf: bytes, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
         read(with_runs(lambda _: box("traf", traf), data=bytes(200)))
 
 
-def test_tracks_together_have_no_more_samples_than_the_file_has_bytes() -> None:
+def test_all_tracks_together_have_at_most_as_many_samples_as_the_file_has_bytes() -> None:
     tracks = [replace(TWO, id=number + 1) for number in range(9)]
     count = MIN_LIMIT // 2
     data = (
         opening(*tracks)
-        + box("moof", *(box("traf", tfhd(each.id), bare(count, 0)) for each in tracks))
+        + box("moof", *(box("traf", tfhd(track.id), bare(count, 0)) for track in tracks))
         + box("mdat", bytes(MIN_LIMIT))
     )
     with pytest.raises(Malformed, match=f"the box moof/traf/trun: {count} samples exceed the limit"):
         read(data)
 
 
-def test_a_small_file_may_have_many_samples_of_nothing() -> None:
+def test_a_small_file_may_have_many_empty_samples() -> None:
     data = with_runs(lambda at: box("traf", tfhd(1), bare(10_000, at)), defaults=[trex(1, 10, 0)])
     assert one(data).samples.count == 10_000
 
 
-def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
+def test_too_many_samples_in_the_moov_are_not_expanded() -> None:
     """A few hundred bytes list as many samples of each track as the file has bytes."""
 
     def naming(count: int, size: int) -> Movie:
-        made = Making((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
+        spec = TrackSpec((Sample(1, 1000),), (1,), sizes="constant", handler="soun")
         more = {
             "stsz": full("stsz", 0, 0, words(1, count)),
             "stts": full("stts", 0, 0, words(1, count, 1)),
             "stsc": full("stsc", 0, 0, words(1, 1, count, 1)),
         }
-        tracks = [replace(made, id=number + 1, more=more) for number in range(9)]
+        tracks = [replace(spec, id=number + 1, more=more) for number in range(9)]
         data = FTYP + moov(tracks, [[0]] * len(tracks), box("mvex", trex(1)))
         movie = read_movie(payload(data), size)
         assert [track.samples.count for track in movie.tracks] == [count] * 9
@@ -343,7 +343,7 @@ def test_nothing_of_the_index_is_expanded_that_is_too_much() -> None:
 
 
 @pytest.mark.parametrize(("track", "offset"), [(1, 0), (77, 0), (1, 1 << 30)])
-def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
+def test_empty_samples_cost_nothing(track: int, offset: int) -> None:
     """Any number of them can be claimed: in each run as many as the file has bytes, even for a track that does not
     exist, or at an offset outside the file."""
     run = box("traf", tfhd(track), bare(MIN_LIMIT, offset))
@@ -363,15 +363,15 @@ def test_samples_of_nothing_cost_nothing(track: int, offset: int) -> None:
 
 
 @pytest.mark.parametrize("offset", [-(1 << 31), -1000, 1 << 30])
-def test_runs_elsewhere_are_no_samples(offset: int) -> None:
+def test_runs_outside_the_file_have_no_samples(offset: int) -> None:
     data = with_runs(lambda _: box("traf", tfhd(1), bare(2, offset)), defaults=[trex(1, 1, 5)])
     assert one(data).samples.count == 0
 
 
-def test_every_second_sample_longer_is_kept_compactly() -> None:
+def test_alternating_durations_are_stored_compactly() -> None:
     count = 20_000
-    made = tuple(Sample(1, 1000) for _ in range(count))
-    data = opening(TWO) + box("moof", box("traf", tfhd(1), trun(made, 8))) + bytes(count)
+    spec = tuple(Sample(1, 1000) for _ in range(count))
+    data = opening(TWO) + box("moof", box("traf", tfhd(1), trun(spec, 8))) + bytes(count)
     table = one(data).samples
     assert table.count == count
     assert table.durations.constant == 1000

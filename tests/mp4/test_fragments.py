@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mp4.making import NON_SYNC, UNITY, Edit, Making, Sample, film, full, payload, table, words
+from tests.mp4.making import NON_SYNC, UNITY, Edit, Sample, TrackSpec, film, full, payload, table, words
 from tests.mp4.test_movie import makings
 from trio_stream.mp4.boxes import Box, read_boxes
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
@@ -22,8 +22,8 @@ from trio_stream.mp4.writing.fragments import fragment_head, init_segment
 from trio_stream.mp4.writing.heads import LATE
 
 
-def track_of(made: Making) -> tuple[bytes, Track]:
-    data = film(made)
+def track_of(spec: TrackSpec) -> tuple[bytes, Track]:
+    data = film(spec)
     [track] = read_movie(payload(data), len(data)).tracks
     return data, track
 
@@ -39,11 +39,11 @@ def segment(
 def packaged(data: bytes, track: Track, samples: SampleTable, timeline: Timeline, length: int) -> bytes:
     """The init segment and all segments, of `length` samples each."""
     bounds = [*range(timeline.first, samples.count, length), samples.count]
-    made = (
+    spec = (
         segment(data, samples, timeline, first, stop, number)
         for number, (first, stop) in enumerate(pairwise(bounds))
     )
-    return init_segment((track, timeline)) + b"".join(made)
+    return init_segment((track, timeline)) + b"".join(spec)
 
 
 def read(data: bytes) -> Movie:
@@ -61,10 +61,10 @@ edits = st.sampled_from(
 
 
 @given(makings(), edits, st.integers(1, 9), st.sampled_from(["vide", "soun"]))
-def test_what_is_written_is_read_as_it_was(
-    made: Making, edits: tuple[Edit, ...], length: int, handler: str
+def test_written_segments_are_read_back(
+    spec: TrackSpec, edits: tuple[Edit, ...], length: int, handler: str
 ) -> None:
-    data, track = track_of(replace(made, edits=edits, handler=handler))
+    data, track = track_of(replace(spec, edits=edits, handler=handler))
     try:
         _, samples, timeline = place(track, 1000)
     except Unsupported:
@@ -85,36 +85,36 @@ def test_what_is_written_is_read_as_it_was(
         assert found.is_sync(number) is samples.is_sync(was)
         assert found.shown_at(number) + placed.offset == samples.shown_at(was) + timeline.offset
         content = b"".join(joined[offset:][:size] for offset, size in found.byte_ranges(number, number + 1))
-        assert content == made.contents[was]
+        assert content == spec.contents[was]
 
 
 @pytest.mark.parametrize("late", [0, LATE - 1, LATE, LATE + 11, 3600])
 @pytest.mark.parametrize("offset", [0, 2000])
-def test_pictures_that_begin_late(late: int, offset: int) -> None:
+def test_video_that_begins_late(late: int, offset: int) -> None:
     """From that many seconds on, the first frame is shown from 0 until the second one; all others keep their times."""
-    made = Making(tuple(Sample(5, 1000, offset) for _ in range(8)), (8,))
+    spec = TrackSpec(tuple(Sample(5, 1000, offset) for _ in range(8)), (8,))
     edits = (Edit(late * 1000, -1), Edit(0, offset)) if late else (Edit(0, offset),)
-    _, track = track_of(replace(made, edits=edits, timescale=1000))
+    _, track = track_of(replace(spec, edits=edits, timescale=1000))
     _, samples, timeline = place(track, 1000)
     init = init_segment((track, timeline))
     head = fragment_head(samples, timeline, 0, samples.count, 1, video_timescale=1000)
-    movie = read(init + head + b"".join(made.contents))
+    movie = read(init + head + b"".join(spec.contents))
     [again] = movie.tracks
     *_, placed = place(again, movie.timescale, fragmented=True)
-    shown = [again.samples.shown_at(each) + placed.offset for each in range(samples.count)]
-    wanted = [late * 1000 + each * 1000 for each in range(samples.count)]
+    shown = [again.samples.shown_at(number) + placed.offset for number in range(samples.count)]
+    wanted = [late * 1000 + number * 1000 for number in range(samples.count)]
     assert shown[1:] == wanted[1:]
     assert shown[0] == (0 if late >= LATE else wanted[0])
 
 
-def test_an_init_segment_says_what_the_file_says() -> None:
+def test_an_init_segment_has_the_properties_of_the_file() -> None:
     quarter = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 180 << 16, 0, 0x40000000)
-    made = Making((Sample(5, 3000),) * 4, (4,), id=77, language=0x15C7, matrix=quarter, timescale=12_345)
-    _, track = track_of(made)
-    _, sound = track_of(replace(made, id=3, handler="soun", elng="pt-BR", enabled=False, matrix=UNITY))
-    data = init_segment((track, Timeline()), (sound, Timeline(skip=1024)))
+    spec = TrackSpec((Sample(5, 3000),) * 4, (4,), id=77, language=0x15C7, matrix=quarter, timescale=12_345)
+    _, track = track_of(spec)
+    _, audio_track = track_of(replace(spec, id=3, handler="soun", elng="pt-BR", enabled=False, matrix=UNITY))
+    data = init_segment((track, Timeline()), (audio_track, Timeline(skip=1024)))
     boxes = list(read_boxes(data))
-    assert [each.kind for each in boxes] == ["ftyp", "moov"]
+    assert [box.kind for box in boxes] == ["ftyp", "moov"]
     assert bytes(boxes[0].payload) == b"iso6\0\0\0\0iso6cmfcmp41"
     movie = read_movie(boxes[1].payload, len(data))
     video, audio = movie.tracks
@@ -126,29 +126,29 @@ def test_an_init_segment_says_what_the_file_says() -> None:
     assert (video.media, video.descriptions) == (track.media, track.descriptions)
     assert (audio.id, audio.enabled, audio.language) == (2, True, None)
     assert [(edit.duration, edit.media_time) for edit in audio.edits] == [(0, 1024)]
-    assert audio.entry == sound.entry
+    assert audio.entry == audio_track.entry
     moov = boxes[1]
-    assert [each.kind for each in moov.children()] == ["mvhd", "trak", "trak", "mvex"]
+    assert [child.kind for child in moov.children()] == ["mvhd", "trak", "trak", "mvex"]
     for trak, media in zip(
-        (each for each in moov.children() if each.kind == "trak"), ("vmhd", "smhd"), strict=True
+        (child for child in moov.children() if child.kind == "trak"), ("vmhd", "smhd"), strict=True
     ):
         minf = trak.get("mdia").get("minf")
-        assert [each.kind for each in trak.get("mdia").children()] == ["mdhd", "hdlr", "minf"]
-        assert [each.kind for each in minf.children()] == [media, "dinf", "stbl"]
-        kinds = [each.kind for each in minf.get("stbl").children()]
+        assert [child.kind for child in trak.get("mdia").children()] == ["mdhd", "hdlr", "minf"]
+        assert [child.kind for child in minf.children()] == [media, "dinf", "stbl"]
+        kinds = [child.kind for child in minf.get("stbl").children()]
         assert kinds == ["stsd", "stts", "stsc", "stsz", "stco"]  # all are required, and empty
 
 
 @pytest.mark.parametrize("handler", ["vide", "soun"])
-def test_an_init_segment_has_a_media_header_though_the_file_has_none(handler: str) -> None:
-    _, track = track_of(Making((Sample(5, 3000),), (1,), handler=handler))
+def test_an_init_segment_has_a_media_header_even_if_the_file_has_none(handler: str) -> None:
+    _, track = track_of(TrackSpec((Sample(5, 3000),), (1,), handler=handler))
     written = init_segment((replace(track, media=b""), Timeline()))
     assert written == init_segment((track, Timeline()))
 
 
 def test_a_long_header_becomes_a_short_one() -> None:
     """A `tkhd` of version 1 has times of 64 bits."""
-    _, track = track_of(Making((Sample(5, 3000),), (1,)))
+    _, track = track_of(TrackSpec((Sample(5, 3000),), (1,)))
     tail = track.header[8 + 4 + 20 :]
     long = full("tkhd", 1, 3, bytes(16), words(9, 0, 0, 0), tail)
     assert init_segment((replace(track, header=long), Timeline())) == init_segment((track, Timeline()))
@@ -174,7 +174,7 @@ def test_a_fragment_to_the_byte() -> None:
         Sample(1, 4500), Sample(1, 4500, sync=False),
         Sample(5, 3000, 3000), Sample(6, 3001, -100, sync=False), Sample(7, 3000, 0, sync=False),
     )  # fmt: skip
-    _, track = track_of(Making(samples, (5,)))
+    _, track = track_of(TrackSpec(samples, (5,)))
     head = fragment_head(track.samples, Timeline(), 2, 5, 3)
     assert head.hex() == "".join(GOLDEN.split())
     head = fragment_head(track.samples, Timeline(lead=77), 2, 5, 3, 9)
@@ -187,7 +187,7 @@ def parts(head: bytes) -> tuple[Box, Box, Box]:
     """`tfhd`, `tfdt` and `trun`."""
     styp, moof, mdat = read_boxes(head + bytes(struct.unpack(">I", head[-8:-4])[0] - 8))
     assert (styp.kind, moof.kind, mdat.kind) == ("styp", "moof", "mdat")
-    assert [each.kind for each in moof.children()] == ["mfhd", "traf"]
+    assert [child.kind for child in moof.children()] == ["mfhd", "traf"]
     tfhd, tfdt, trun = moof.get("traf").children()
     return tfhd, tfdt, trun
 
@@ -206,34 +206,34 @@ def parts(head: bytes) -> tuple[Box, Box, Box]:
         ([(9, 10, 7, True), (8, 12, -7, False), (9, 10, 0, True)], 0x020020, 0xF01, 12 + 48),
     ],
 )
-def test_what_samples_have_in_common_is_said_once(
+def test_common_sample_values_are_written_once(
     samples: list[tuple[int, int, int, bool]], track_flags: int, run_flags: int, size: int
 ) -> None:
-    _, track = track_of(Making(tuple(Sample(*each) for each in samples), (3,)))
+    _, track = track_of(TrackSpec(tuple(Sample(*sample) for sample in samples), (3,)))
     tfhd, _, trun = parts(fragment_head(track.samples, Timeline(), 0, 3, 1))
     assert tfhd.full()[1] == track_flags
     assert trun.full()[:2] == (1, run_flags)
     assert len(trun.payload) == size
 
 
-def test_dependencies_are_flags() -> None:
+def test_dependencies_become_flags() -> None:
     """is_leading, depends_on, is_depended_on, has_redundancy: two bits each, in both of them."""
     samples = tuple(
         Sample(5, 10, 0, number == 0, kind) for number, kind in enumerate([0x24, 0x18, 0xFF, 0x00])
     )
-    _, track = track_of(Making(samples, (4,), dependencies=True))
+    _, track = track_of(TrackSpec(samples, (4,), dependencies=True))
     _, _, trun = parts(fragment_head(track.samples, Timeline(), 0, 4, 1))
-    _, flags, fields = trun.full()
-    assert flags == 0x401
+    _, run_flags, fields = trun.full()
+    assert run_flags == 0x401
     fields.take(8)
-    said = fields.numbers("I", 4).tolist()
-    assert said == [0x24 << 20, 0x18 << 20 | NON_SYNC, 0xFF << 20 | NON_SYNC, NON_SYNC]
-    assert said[0] == 0x02400000  # depends on no other, and others depend on it
+    sample_flags = fields.numbers("I", 4).tolist()
+    assert sample_flags == [0x24 << 20, 0x18 << 20 | NON_SYNC, 0xFF << 20 | NON_SYNC, NON_SYNC]
+    assert sample_flags[0] == 0x02400000  # depends on no other, and others depend on it
 
 
 def test_times_beyond_32_bits() -> None:
     more = {"stts": table("stts", [(1, 1 << 30), (1, 1 << 30), (1, 1 << 30), (1, 1 << 30), (1, 1 << 30)])}
-    _, track = track_of(Making((Sample(5, 1),) * 5, (5,), more=more))
+    _, track = track_of(TrackSpec((Sample(5, 1),) * 5, (5,), more=more))
     _, tfdt, _ = parts(fragment_head(track.samples, Timeline(), 4, 5, 5))
     version, _, fields = tfdt.full()
     assert (version, fields.number(8)) == (1, 4 << 30)
@@ -248,7 +248,7 @@ def test_times_beyond_32_bits() -> None:
     ],
 )
 def test_data_beyond_four_gigabytes(each: int, written: bytes) -> None:
-    _, track = track_of(Making((Sample(5, 1),), (1,)))
+    _, track = track_of(TrackSpec((Sample(5, 1),), (1,)))
     durations = Durations(array("I", [2]), array("I", [1]))
     head = fragment_head(
         replace(track.samples, count=2, sizes=each, durations=durations), Timeline(), 0, 2, 1
@@ -259,12 +259,12 @@ def test_data_beyond_four_gigabytes(each: int, written: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "packed"),
+    ("language", "code"),
     [(None, 0x55C4), ("eng", 0x15C7), ("ENG", 0x15C7), ("pt-BR", 0x55C4), ("e1g", 0x55C4), ("äöü", 0x55C4)],
 )
-def test_languages(language: str | None, packed: int) -> None:
+def test_languages(language: str | None, code: int) -> None:
     """What is not a word of ISO 639-2 cannot be expressed, and becomes "und"."""
-    _, track = track_of(Making((Sample(5, 1),), (1,)))
+    _, track = track_of(TrackSpec((Sample(5, 1),), (1,)))
     data = init_segment((replace(track, language=language), Timeline()))
     at = data.index(b"mdhd") + 4 + 20
-    assert struct.unpack_from(">H", data, at) == (packed,)
+    assert struct.unpack_from(">H", data, at) == (code,)

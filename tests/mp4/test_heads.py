@@ -19,7 +19,7 @@ from trio_stream.mp4.writing.heads import NOT_SYNC, SYNC, Flags, segment_head
         ([0, 2], 3, Flags(NOT_SYNC, per_sample=array("I", (SYNC, NOT_SYNC, SYNC)))),
     ],
 )
-def test_flags_are_said_once_where_that_does(keys: list[int], count: int, flags: Flags) -> None:
+def test_common_flags_are_written_once(keys: list[int], count: int, flags: Flags) -> None:
     assert Flags.of(keys, count) == flags
 
 
@@ -31,6 +31,6 @@ def test_a_segment_without_samples() -> None:
 
 
 @pytest.mark.parametrize(("sequence", "decoded"), [(1 << 32, 0), (-1, 0), (1, -1), (1, 1 << 64)])
-def test_numbers_that_no_segment_holds(sequence: int, decoded: int) -> None:
+def test_numbers_that_do_not_fit_into_a_segment(sequence: int, decoded: int) -> None:
     with pytest.raises(ValueError, match="a segment cannot hold this"):
         segment_head(sequence, decoded, array("I", [1]), array("I", [1]), Flags(SYNC))

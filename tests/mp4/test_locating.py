@@ -55,7 +55,7 @@ class File:
         (FTYP + box("moof", b"1") + MDAT + MOOV, len(FTYP)),
     ],
 )
-def test_the_index(data: bytes, behind: int) -> None:
+def test_the_moov_is_found(data: bytes, behind: int) -> None:
     file = File(data)
     assert file.locate() == Located(b"index", behind)
     assert sum(length for _, length in file.reads) < 150  # nothing of the data
@@ -71,18 +71,18 @@ def test_the_index(data: bytes, behind: int) -> None:
         (FTYP + struct.pack(">I4s", 4, b"free") + MOOV, "there is no index .moov. in it"),
     ],
 )
-def test_no_index(data: bytes, sentence: str) -> None:
+def test_a_file_without_a_moov(data: bytes, sentence: str) -> None:
     with pytest.raises(Malformed, match=f"^{sentence}$"):
         File(data).locate()
 
 
-def test_an_index_that_is_cut_off() -> None:
+def test_a_truncated_moov() -> None:
     for file in (File(FTYP + MOOV[:-2]), File(FTYP + MOOV[:-2], size=len(FTYP + MOOV))):
         with pytest.raises(Malformed, match="the box moov: the file ends inside it"):
             file.locate()
 
 
-def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_a_moov_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     file = File(FTYP + struct.pack(">I4s", (128 << 20) + 8, b"moov"), size=1 << 40)
     with pytest.raises(Malformed, match="the box moov: it has 134217736 bytes, and the limit is 134217728"):
         file.locate()
@@ -92,7 +92,7 @@ def test_an_index_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
         file.fragments()
 
 
-def test_boxes_may_claim_anything() -> None:
+def test_boxes_may_claim_any_size() -> None:
     for claimed in (1 << 63, (1 << 64) - 1):
         file = File(FTYP + struct.pack(">I4sQ", 1, b"free", claimed) + MOOV)
         with pytest.raises(Malformed, match="there is no index"):
@@ -100,7 +100,7 @@ def test_boxes_may_claim_anything() -> None:
         assert file.fragments() == []
 
 
-def test_a_file_has_so_many_boxes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_top_level_boxes_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locating, "MAX_TOP_BOXES", 10)
     with pytest.raises(Malformed, match=r"^there are more than 10 boxes in it$"):
         File(box("free") * 11 + MOOV).locate()
@@ -135,7 +135,9 @@ def test_fragments() -> None:
     ),
     st.data(),
 )
-def test_any_cut_is_read_or_malformed(boxes: list[tuple[str, bytes]], data: st.DataObject) -> None:
+def test_a_file_truncated_anywhere_is_read_or_malformed(
+    boxes: list[tuple[str, bytes]], data: st.DataObject
+) -> None:
     whole = b"".join(box(kind, payload) for kind, payload in boxes)
     cut = whole[: data.draw(st.integers(0, len(whole)))]
     file = File(cut, size=data.draw(st.sampled_from([len(cut), len(whole)])) or 1)
@@ -161,7 +163,7 @@ def test_tracks_without_a_description(handler: str, entries: int, found: int) ->
 
 
 @pytest.mark.parametrize("make", [box, large_box])
-def test_where_tracks_without_a_description_are(make: Callable[[str, bytes], bytes]) -> None:
+def test_the_offsets_of_tracks_without_a_description(make: Callable[[str, bytes], bytes]) -> None:
     stsd = full("stsd", 0, 0, words(0))
     trak = make("trak", make("mdia", make("minf", make("stbl", stsd))))
     broken = box("trak", struct.pack(">I4s", 100, b"mdia"))
@@ -172,6 +174,6 @@ def test_where_tracks_without_a_description_are(make: Callable[[str, bytes], byt
 
 
 @pytest.mark.parametrize(("missing", "cut"), [(0, False), (1, True), (1000, True)])
-def test_a_file_that_was_cut_off(missing: int, cut: bool) -> None:
+def test_a_truncated_file_is_recognised(missing: int, cut: bool) -> None:
     data = (FTYP + box("mdat", bytes(2000)))[: -missing or None]
     assert is_cut_off(lambda at, length: data[at : at + length], len(data)) is cut

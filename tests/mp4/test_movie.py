@@ -15,8 +15,8 @@ from tests.costs import assert_costs
 from tests.mp4.making import (
     UNITY,
     Edit,
-    Making,
     Sample,
+    TrackSpec,
     avc1,
     box,
     elst,
@@ -43,15 +43,15 @@ SIZES: dict[str | int, tuple[int, int]] = {
 
 
 @st.composite
-def makings(draw: st.DrawFn, sizes: str | int | None = None) -> Making:
+def makings(draw: st.DrawFn, sizes: str | int | None = None) -> TrackSpec:
     """A track with up to thirty samples, in tables of unusual shapes."""
     chunks = tuple(draw(st.lists(st.integers(1, 4), min_size=1, max_size=8)))
     way = draw(st.sampled_from(list(SIZES))) if sizes is None else sizes
     low, high = SIZES[way]
     count = sum(chunks)
 
-    def column(least: int, most: int) -> list[int]:
-        few = draw(st.lists(st.integers(least, most), min_size=1, max_size=3))
+    def column(low: int, high: int) -> list[int]:
+        few = draw(st.lists(st.integers(low, high), min_size=1, max_size=3))
         return draw(st.lists(st.sampled_from(few), min_size=count, max_size=count))
 
     signed = draw(st.booleans())
@@ -63,7 +63,7 @@ def makings(draw: st.DrawFn, sizes: str | int | None = None) -> Making:
         column(0, 255),
         strict=True,
     )
-    return Making(
+    return TrackSpec(
         samples=tuple(
             Sample(size, duration, offset, bool(sync), kind) for size, duration, offset, sync, kind in columns
         ),
@@ -84,12 +84,12 @@ def one(data: bytes) -> Track:
     return track
 
 
-def check(track: Track, made: Making, data: bytes) -> None:
+def check(track: Track, spec: TrackSpec, data: bytes) -> None:
     """Every sample has its intended values, and its bytes are where the table says."""
     samples = track.samples
-    assert samples.count == len(made.samples)
-    times = accumulate((each.duration for each in made.samples), initial=0)
-    for number, (sample, content, at) in enumerate(zip(made.samples, made.contents, times, strict=False)):
+    assert samples.count == len(spec.samples)
+    times = accumulate((sample.duration for sample in spec.samples), initial=0)
+    for number, (sample, content, at) in enumerate(zip(spec.samples, spec.contents, times, strict=False)):
         assert samples.durations[number] == sample.duration
         assert samples.durations.time(number) == at
         assert samples.composition(number) == sample.offset
@@ -98,23 +98,23 @@ def check(track: Track, made: Making, data: bytes) -> None:
             b"".join(data[offset:][:length] for offset, length in samples.byte_ranges(number, number + 1))
             == content
         )
-    assert samples.end == sum(each.duration for each in made.samples)
+    assert samples.end == sum(sample.duration for sample in spec.samples)
     for first in range(0, samples.count, 3):
-        contents = made.contents[first : first + 7]
+        contents = spec.contents[first : first + 7]
         ranges = samples.byte_ranges(first, first + len(contents))
         assert b"".join(data[offset:][:length] for offset, length in ranges) == b"".join(contents)
-    if made.dependencies:
-        assert samples.dependencies == bytes(each.dependency for each in made.samples)
+    if spec.dependencies:
+        assert samples.dependencies == bytes(sample.dependency for sample in spec.samples)
 
 
 @given(makings(), st.booleans(), st.sampled_from([0, 5]))
-def test_samples_are_read_as_they_were_made(made: Making, last: bool, shift: int) -> None:
-    data = film(made, last=last, shift=shift)
-    check(one(data), made, data)
+def test_samples_are_read_as_they_were_written(spec: TrackSpec, last: bool, shift: int) -> None:
+    data = film(spec, last=last, shift=shift)
+    check(one(data), spec, data)
 
 
 @given(makings(), makings(), st.sampled_from([0, 5]))
-def test_tracks_side_by_side(first: Making, second: Making, shift: int) -> None:
+def test_tracks_side_by_side(first: TrackSpec, second: TrackSpec, shift: int) -> None:
     second = replace(second, id=7, handler="soun", timescale=48_000)
     data = film(first, second, shift=shift)
     tracks = read(data).tracks
@@ -126,9 +126,9 @@ def test_tracks_side_by_side(first: Making, second: Making, shift: int) -> None:
     check(tracks[1], second, data)
 
 
-def plain(count: int = 6, size: int = 10, **more: Any) -> Making:
+def plain(count: int = 6, size: int = 10, **more: Any) -> TrackSpec:
     """Equal samples, two in a chunk."""
-    return Making((Sample(size, 3000),) * count, (2,) * (count // 2), **more)
+    return TrackSpec((Sample(size, 3000),) * count, (2,) * (count // 2), **more)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_languages(language: int, elng: str | None, expected: str | None) -> Non
     assert one(film(plain(language=language, elng=elng))).language == expected
 
 
-def test_what_else_a_track_says() -> None:
+def test_other_properties_of_a_track() -> None:
     quarter = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
     track = one(film(plain(name="Director\x07s cut\0rubbish", enabled=False, matrix=quarter)))
     assert (track.name, track.enabled, track.rotated) == ("Directors cut", False, True)
@@ -171,17 +171,17 @@ def test_what_else_a_track_says() -> None:
 @pytest.mark.parametrize("version", [0, 1])
 def test_edit_lists(version: int) -> None:
     edits = (Edit(500, -1), Edit(2000, 1024), Edit(0, 7, 0x8000))
-    made = box("edts", elst(edits, version))
-    data = film(plain(edits=edits)).replace(box("edts", elst(edits)), made)
+    spec = box("edts", elst(edits, version))
+    data = film(plain(edits=edits)).replace(box("edts", elst(edits)), spec)
     if version:  # the sizes of the parent boxes have grown
         index = trak(plain(edits=edits), [0, 0, 0])
-        grown = index[8:].replace(box("edts", elst(edits)), made)
+        grown = index[8:].replace(box("edts", elst(edits)), spec)
         data = box("moov", mvhd(), box("trak", grown))
     read_edits = one(data).edits
     assert [(edit.duration, edit.media_time) for edit in read_edits] == [(500, -1), (2000, 1024), (0, 7)]
 
 
-def test_the_sample_entry_that_is_used_is_the_one_that_counts() -> None:
+def test_the_sample_entry_that_chunks_refer_to_counts() -> None:
     """All chunks may refer to the second of two descriptions."""
     track = one(film(plain(entries=(avc1(640, 360), avc1(128, 72)), described=2)))
     assert (track.entry.width, track.entry.height) == (128, 72)
@@ -192,21 +192,21 @@ def test_the_sample_entry_that_is_used_is_the_one_that_counts() -> None:
 
 
 @given(makings(), st.data())
-def test_a_recording_that_was_cut_off_ends_with_its_last_whole_sample(
-    made: Making, data: st.DataObject
+def test_a_truncated_recording_ends_with_its_last_complete_sample(
+    spec: TrackSpec, data: st.DataObject
 ) -> None:
-    whole = film(made, last=False)
-    begin = len(whole) - sum(each.size for each in made.samples)
+    whole = film(spec, last=False)
+    begin = len(whole) - sum(sample.size for sample in spec.samples)
     size = data.draw(st.integers(begin, len(whole)))
     samples = read_movie(payload(whole), size).tracks[0].samples
-    ends = accumulate((each.size for each in made.samples), initial=begin)
+    ends = accumulate((sample.size for sample in spec.samples), initial=begin)
     assert samples.count == sum(end <= size for end in ends) - 1
     for number in range(samples.count):
         ranges = samples.byte_ranges(number, number + 1)
-        assert b"".join(whole[offset:][:length] for offset, length in ranges) == made.contents[number]
+        assert b"".join(whole[offset:][:length] for offset, length in ranges) == spec.contents[number]
 
 
-def test_samples_behind_the_end_of_a_file_are_not_there() -> None:
+def test_samples_beyond_the_end_of_a_file_do_not_exist() -> None:
     """This holds even if an unused later chunk is inside the file."""
     tables = {
         "stsz": full("stsz", 0, 0, words(5, 3)),
@@ -248,9 +248,7 @@ def test_durations_that_do_not_add_up(rows: list[tuple[int, int]], durations: li
         ([(2, 7), (99, 8)], [7, 7, 8, 8, 8, 8]),
     ],
 )
-def test_offsets_of_presentation(
-    rows: list[tuple[int, int]], offsets: list[int] | None, version: int
-) -> None:
+def test_composition_offsets(rows: list[tuple[int, int]], offsets: list[int] | None, version: int) -> None:
     """Negative numbers also occur in version 0."""
     compositions = one(film(plain(more={"ctts": table("ctts", rows, version)}))).samples.compositions
     assert (compositions.expand(0, 6).tolist() if compositions is not None else None) == offsets
@@ -273,11 +271,11 @@ def test_keyframes(numbers: list[int] | None, keys: list[int] | None) -> None:
     assert (sync.tolist() if sync is not None else None) == keys
 
 
-def test_dependencies_that_are_not_there_for_all() -> None:
+def test_dependencies_missing_for_some_samples_are_ignored() -> None:
     assert one(film(plain(more={"sdtp": full("sdtp", 0, 0, bytes(5))}))).samples.dependencies is None
 
 
-def test_tracks_that_are_neither_pictures_nor_sound_are_left_out() -> None:
+def test_tracks_other_than_video_and_audio_are_left_out() -> None:
     """Their errors do not matter either: the coding of subtitles may change from cue to cue."""
     broken = {"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}
     text = plain(0, id=2, handler="text", entries=(box("tx3g", bytes(40)),), more=broken)
@@ -286,12 +284,12 @@ def test_tracks_that_are_neither_pictures_nor_sound_are_left_out() -> None:
     assert [track.id for track in read_movie(index, len(data)).tracks] == [1]
 
 
-def test_no_more_samples_than_the_file_has_bytes() -> None:
+def test_at_most_as_many_samples_as_the_file_has_bytes() -> None:
     """Overlapping chunks may give each of them a place."""
-    made = plain(
+    spec = plain(
         more={"stsz": full("stsz", 0, 0, words(100, 1 << 20)), "stsc": table("stsc", [(1, 1 << 20, 1)])}
     )
-    data = film(made)
+    data = film(spec)
     assert one(data).samples.count <= len(data) // 100
 
 
@@ -307,7 +305,7 @@ STBL = "moov/trak/mdia/minf/stbl"
 
 
 @pytest.mark.parametrize(
-    ("made", "sentence"),
+    ("spec", "sentence"),
     [
         ({"stsz": b""}, f"the box {STBL}: there is no stsz in it"),
         ({"stts": b""}, f"the box {STBL}: there is no stts in it"),
@@ -333,9 +331,9 @@ STBL = "moov/trak/mdia/minf/stbl"
         ({"stsd": full("stsd", 0, 0, words(1), box("avc1", bytes(70)))}, f"the box {STBL}/stsd/avc1: it ends too early"),
     ],
 )  # fmt: skip
-def test_faults_name_their_box(made: dict[str, bytes], sentence: str) -> None:
+def test_errors_name_their_box(spec: dict[str, bytes], sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
-        read(film(plain(more=made)))
+        read(film(plain(more=spec)))
 
 
 @pytest.mark.parametrize(
@@ -355,31 +353,31 @@ def test_faults_name_their_box(made: dict[str, bytes], sentence: str) -> None:
         ),
     ],
 )
-def test_faults_of_the_whole(index: bytes, sentence: str) -> None:
+def test_errors_of_the_moov(index: bytes, sentence: str) -> None:
     with pytest.raises(Malformed, match=sentence):
         read_movie(index, 1 << 20)
 
 
-def test_more_tracks_than_anybody_needs() -> None:
+def test_the_number_of_tracks_is_limited() -> None:
     tracks = [plain(0, id=number + 1) for number in range(reading.MAX_TRACKS + 1)]
     read_movie(moov(tracks[:-1], [()] * (len(tracks) - 1))[8:], 1000)
     with pytest.raises(Malformed, match="the box moov: there are more than 200 tracks"):
         read_movie(moov(tracks, [()] * len(tracks))[8:], 1000)
 
 
-def test_more_samples_than_anybody_needs() -> None:
-    made = plain(
+def test_the_number_of_samples_is_limited() -> None:
+    spec = plain(
         more={
             "stsz": full("stsz", 0, 0, words(1, (1 << 24) + 1)),
             "stsc": table("stsc", [(1, 1 << 31, 1)]),
         }
     )
-    data = film(made)
+    data = film(spec)
     with pytest.raises(Malformed, match=f"the box {STBL}: there are more than {1 << 24} samples"):
         read_movie(payload(data), 1 << 40)
 
 
-def test_a_chunk_of_millions_of_samples_is_not_counted_through() -> None:
+def test_samples_of_a_huge_chunk_are_not_counted_one_by_one() -> None:
     """The last chunk ends with the file: its number of complete samples is a division, or a sum."""
 
     def claiming(count: int) -> bytes:
@@ -401,8 +399,8 @@ def test_a_chunk_of_millions_of_samples_is_not_counted_through() -> None:
 
 
 @given(makings(), st.data())
-def test_a_spoilt_index_is_read_or_refused(made: Making, data: st.DataObject) -> None:
-    whole = bytearray(film(replace(made, edits=(Edit(100, 0),)), last=True))
+def test_a_corrupted_moov_is_read_or_refused(spec: TrackSpec, data: st.DataObject) -> None:
+    whole = bytearray(film(replace(spec, edits=(Edit(100, 0),)), last=True))
     begin = whole.index(b"moov")
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(begin + 4, len(whole) - 4))
@@ -423,7 +421,7 @@ def test_a_spoilt_index_is_read_or_refused(made: Making, data: st.DataObject) ->
         assert isinstance(samples.nbytes, int)
 
 
-def test_defaults_of_fragments() -> None:
+def test_fragment_defaults() -> None:
     index = moov([plain(0)], [()], box("mvex", full("trex", 0, 0, words(1, 1, 2, 3, 4))))
     found = read_movie(index[8:], 1000)
     assert found.fragmented
@@ -431,21 +429,21 @@ def test_defaults_of_fragments() -> None:
     assert not read_movie(moov([plain(0)], [()])[8:], 1000).fragmented
 
 
-def test_tables_are_as_compact_as_the_file() -> None:
+def test_tables_are_as_compact_as_in_the_file() -> None:
     count = 10_000
-    made = Making(tuple(Sample(1 + number % 7, 1001) for number in range(count)), (10,) * (count // 10))
-    found = read(film(made))
+    spec = TrackSpec(tuple(Sample(1 + number % 7, 1001) for number in range(count)), (10,) * (count // 10))
+    found = read(film(spec))
     assert found.nbytes < 4 * count + 8 * count // 10 + 1000
     assert isinstance(found.tracks[0].samples.sizes, array)
 
 
-def test_boxes_of_nothing_cost_little() -> None:
+def test_empty_boxes_cost_little() -> None:
     """Six megabytes of empty boxes; and the maximum number, in containers that are searched for many kinds."""
 
     def index(tracks: int, count: int) -> bytes:
         more = {"stsd": box("free") * count + full("stsd", 0, 0, words(1), avc1())}
-        made = Making((Sample(1, 1),), (1,), more=more)
-        return payload(film(*(replace(made, id=number + 1) for number in range(tracks))))
+        spec = TrackSpec((Sample(1, 1),), (1,), more=more)
+        return payload(film(*(replace(spec, id=number + 1) for number in range(tracks))))
 
     def refuse(data: bytes) -> None:
         with pytest.raises(Malformed, match=f"stbl: there are more than {MAX_BOXES} boxes in it"):
@@ -456,19 +454,19 @@ def test_boxes_of_nothing_cost_little() -> None:
             assert len(list(read_boxes(allowed))) == MAX_BOXES - 1
 
     allowed = box("free") * (MAX_BOXES - 1)
-    bomb, most = index(8, MAX_BOXES * 9), index(2, MAX_BOXES - 20)
+    bomb, high = index(8, MAX_BOXES * 9), index(2, MAX_BOXES - 20)
     assert_costs(3, lambda: refuse(bomb), lambda: read_once(1))
-    assert_costs(3, lambda: read_movie(most, len(most)), lambda: read_once(2))
+    assert_costs(3, lambda: read_movie(high, len(high)), lambda: read_once(2))
 
 
 @pytest.mark.parametrize("where", ["entry", "header"])
-def test_what_goes_into_init_segments_is_not_large(where: str) -> None:
+def test_boxes_for_init_segments_are_limited_in_size(where: str) -> None:
     whole = 60_000, 70_000
     for size, fits in zip(whole, (True, False), strict=True):
-        made = Making((Sample(1, 1),), (1,), entries=(avc1(320, 180, box("free", bytes(size))),))
+        spec = TrackSpec((Sample(1, 1),), (1,), entries=(avc1(320, 180, box("free", bytes(size))),))
         if where == "header":
-            made = Making((Sample(1, 1),), (1,), matrix=UNITY + bytes(size))
-        data = film(made)
+            spec = TrackSpec((Sample(1, 1),), (1,), matrix=UNITY + bytes(size))
+        data = film(spec)
         if fits:
             [track] = read_movie(payload(data), len(data)).tracks
             assert track.nbytes > size

@@ -25,12 +25,12 @@ def entry(kind: str, version: int, *boxes: bytes, rate: int = 44_100, channels: 
     return found
 
 
-def read(made: Box, listed: int = 0) -> SampleEntry:
-    return read_sample_entry(as_iso(made, listed), "soun")
+def read(spec: Box, listed: int = 0) -> SampleEntry:
+    return read_sample_entry(as_iso(spec, listed), "soun")
 
 
 @pytest.mark.parametrize(
-    ("made", "rate"),
+    ("spec", "rate"),
     [
         (entry("mp4a", 1, ESDS), 44_100),
         (entry("mp4a", 1, box("wave", box("frma", b"mp4a"), box("mp4a", bytes(4)), ESDS, END)), 44_100),
@@ -39,9 +39,9 @@ def read(made: Box, listed: int = 0) -> SampleEntry:
         (entry("mp4a", 2, ESDS, rate=48_000), 48_000),
     ],
 )
-def test_aac_is_found_wherever_quicktime_keeps_it(made: Box, rate: int) -> None:
+def test_aac_configuration_is_found_in_quicktime_entries(spec: Box, rate: int) -> None:
     """A rate of more than 16 bits is expressed only by the timescale, as in MP4."""
-    found = read(made)
+    found = read(spec)
     assert (found.kind, found.object_type, found.config) == ("mp4a", 0x40, b"\x11\x90")
     assert (found.rate, found.channels) == (rate, 2)
     assert list(found.boxes) == ["esds"]
@@ -52,22 +52,22 @@ def test_aac_is_found_wherever_quicktime_keeps_it(made: Box, rate: int) -> None:
     [(".mp3", 44_100, 0x6B), (".mp3", 22_050, 0x69), ("ms\0U", 48_000, 0x6B)],
 )
 @pytest.mark.parametrize("version", [0, 1])
-def test_mp3_has_an_entry_of_mp4(kind: str, rate: int, object_type: int, version: int) -> None:
+def test_mp3_gets_an_mp4_entry(kind: str, rate: int, object_type: int, version: int) -> None:
     found = read(entry(kind, version, rate=rate))
     assert (found.kind, found.object_type, found.rate) == ("mp4a", object_type, rate)
 
 
-def test_other_codecs_keep_what_configures_them() -> None:
+def test_other_codecs_keep_their_configuration() -> None:
     cookie = full("alac", 0, 0, bytes(24))
     found = read(entry("alac", 1, box("wave", box("frma", b"alac"), cookie, END)))
     assert found.boxes == {"alac": bytes(28)}
     assert read(entry("ac-3", 1, box("dac3", b"abc"), box("chan", b""))).boxes == {"dac3": b"abc"}
 
 
-def test_an_entry_of_mp4_stays_as_it_is() -> None:
+def test_an_mp4_entry_is_unchanged() -> None:
     """So does one in an `stsd` of version 1, where versions are not QuickTime's (ISO/IEC 14496-12 section 12.2.3.2)."""
-    [made] = read_boxes(mp4a(48_000, 6), "stsd")
-    assert as_iso(made, 0) is made
+    [spec] = read_boxes(mp4a(48_000, 6), "stsd")
+    assert as_iso(spec, 0) is spec
     [later] = read_boxes(box("mp4a", bytes(8), struct.pack(">H", 1), bytes(18), ESDS), "stsd")
     assert as_iso(later, 1) is later
     assert as_iso(later.__class__("mp4a", later.payload, "stsd/mp4a"), 1).payload == later.payload

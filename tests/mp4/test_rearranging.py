@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tests.mp4.making import Edit, Making, Sample
-from tests.mp4.test_timeline import FRAME, groups, pictures, read, sound
+from tests.mp4.making import Edit, Sample, TrackSpec
+from tests.mp4.test_timeline import FRAME, audio_track, groups, read, video_track
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.rearranging import MAX_REPEATS, MIN_LIMIT, TimedEdit, rearrange
 from trio_stream.mp4.edits.ticks import finer
@@ -27,42 +27,40 @@ def contents(before: SampleTable, after: SampleTable) -> list[int]:
 def in_turn(samples: SampleTable) -> list[tuple[int, int]]:
     """When each sample is presented, in ticks, and for how long, in presentation order."""
     shown = sorted(map(samples.shown_at, range(samples.count)))
-    end = max(samples.shown_at(each) + samples.durations[each] for each in range(samples.count))
+    end = max(samples.shown_at(number) + samples.durations[number] for number in range(samples.count))
     return [(one, other - one) for one, other in pairwise([*shown, end])]
 
 
-pieces = st.lists(
-    st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=5
-)
+edits = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=5)
 """For each edit the first frame, the number of frames, and the pause before it in frames."""
 
 
-@given(groups, pieces)
-def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tuple[int, int, int]]) -> None:
-    track = pictures(offsets)
-    media = [track.samples.shown_at(each) for each in range(track.samples.count)]
-    made, expected, at = [], [], 0
+@given(groups, edits)
+def test_frames_are_presented_where_the_edits_say(
+    offsets: list[int], wanted: list[tuple[int, int, int]]
+) -> None:
+    track = video_track(offsets)
+    media = [track.samples.shown_at(number) for number in range(track.samples.count)]
+    spec, expected, at = [], [], 0
     for start, count, pause in wanted:
         at += pause * FRAME
-        piece = TimedEdit(at, at + count * FRAME, start * FRAME, (start + count) * FRAME)
-        made.append(piece)
-        within = sorted(
-            (time, number) for number, time in enumerate(media) if piece.start <= time < piece.stop
-        )
+        edit = TimedEdit(at, at + count * FRAME, start * FRAME, (start + count) * FRAME)
+        spec.append(edit)
+        within = sorted((time, number) for number, time in enumerate(media) if edit.start <= time < edit.stop)
         expected += [(at + time - within[0][0], number) for time, number in within]
-        at = piece.until
-    found = rearrange(track, made)
+        at = edit.until
+    found = rearrange(track, spec)
     if found is None:
         assert not expected
         return
     samples = found.samples
     assert found.track.timescale == track.timescale * FACTOR
     numbers = contents(track.samples, samples)
-    shown = [samples.shown_at(each) - found.begins for each in range(samples.count)]
+    shown = [samples.shown_at(number) - found.begins for number in range(samples.count)]
     presented = {(round(time / FACTOR, -1), number) for time, number in zip(shown, numbers, strict=True)}
     assert set(expected) <= presented  # within some microseconds
     # Hidden samples are right next to an edit, for a tick each.
-    edges = [edge * FACTOR for piece in made for edge in (piece.at, piece.until)]
+    edges = [edge * FACTOR for edit in spec for edge in (edit.at, edit.until)]
     for time, number in zip(shown, numbers, strict=True):
         if (round(time / FACTOR, -1), number) not in expected:
             assert min(abs(edge - time) for edge in edges) <= samples.count
@@ -71,12 +69,12 @@ def test_pictures_are_where_the_pieces_say(offsets: list[int], wanted: list[tupl
     for before, after in pairwise(range(samples.count)):
         assert samples.is_sync(after) or numbers[after] > numbers[before]
     assert samples.is_sync(0) or numbers[0] == 0
-    assert all(samples.composition(each) >= 0 for each in range(samples.count))
+    assert all(samples.composition(number) >= 0 for number in range(samples.count))
 
 
-def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
+def test_an_edit_that_begins_inside_a_gop_keeps_the_frames_it_needs() -> None:
     """Two frames of its GOP come before it: they take two ticks of the previous edit."""
-    track = pictures([0] * 24)
+    track = video_track([0] * 24)
     found = rearrange(
         track,
         [TimedEdit(0, 4 * FRAME, 0, 4 * FRAME), TimedEdit(4 * FRAME, 7 * FRAME, 14 * FRAME, 17 * FRAME)],
@@ -98,9 +96,9 @@ def test_a_piece_that_begins_within_a_group_keeps_what_it_needs() -> None:
     assert list(samples.sync_within(0, 9)) == [0, 4]
 
 
-def test_sound_is_cut_at_packets() -> None:
+def test_audio_is_cut_at_packets() -> None:
     """The first edit begins inside a packet, with a second of preroll; every other one begins with a whole packet."""
-    track = sound(300)
+    track = audio_track(300)
     found = rearrange(
         track,
         [TimedEdit(0, 10_000, 100_000, 110_000), TimedEdit(10_000, 20_000, 10_000, 20_000)],
@@ -110,14 +108,14 @@ def test_sound_is_cut_at_packets() -> None:
     samples = found.samples
     factor = finer(48_000)
     assert contents(track.samples, samples) == [*range(50, 108), *range(10, 20)]
-    shown = [samples.shown_at(each) - found.begins for each in range(samples.count)]
+    shown = [samples.shown_at(number) - found.begins for number in range(samples.count)]
     assert shown[:58] == [(number * 1024 - 100_000) * factor for number in range(50, 108)]
     assert shown[58:] == [(10_000 + number * 1024) * factor for number in range(10)]
 
 
-def test_a_pause_is_what_was_there_before_for_longer() -> None:
+def test_a_pause_extends_the_sample_before_it() -> None:
     """Half a second of audio, a second of nothing, and half a second again: 24 packets each; the 24th is extended."""
-    track = sound(200, Edit(512, 0), Edit(1000, -1), Edit(512, 48_000))
+    track = audio_track(200, Edit(512, 0), Edit(1000, -1), Edit(512, 48_000))
     _, samples, timeline = place(track, 1000)
     factor = finer(48_000)
     assert (samples.count, timeline.offset) == (48, 0)
@@ -140,16 +138,16 @@ def test_a_pause_is_what_was_there_before_for_longer() -> None:
     ],
 )
 def test_edit_lists(edits: tuple[Edit, ...], counts: int) -> None:
-    track = pictures([0] * 30, *edits, keys=5)
+    track = video_track([0] * 30, *edits, keys=5)
     arranged, samples, timeline = place(track, 1000)
     assert samples.count == counts
-    delay = sum(each.duration for each in edits if each.media_time < 0)
+    delay = sum(edit.duration for edit in edits if edit.media_time < 0)
     assert timeline.offset == delay * arranged.timescale // 1000
 
 
 def test_a_track_is_not_presented_too_often() -> None:
     """However long its edit list is, the number of its samples is limited."""
-    track = read(Making((Sample(1, FRAME),) * 2000, (2000,)))
+    track = read(TrackSpec((Sample(1, FRAME),) * 2000, (2000,)))
     whole = TimedEdit(0, 2000 * FRAME, 0, 2000 * FRAME)
     often = MAX_REPEATS + MIN_LIMIT // 2000
     assert rearrange(track, [whole] * often) is not None
@@ -158,10 +156,10 @@ def test_a_track_is_not_presented_too_often() -> None:
 
 
 @given(st.integers(1, 1 << 31), st.lists(st.integers(0, 1 << 40), min_size=4, max_size=4))
-def test_any_piece_is_presented_or_malformed(timescale: int, numbers: list[int]) -> None:
+def test_any_edits_are_presented_or_malformed(timescale: int, numbers: list[int]) -> None:
     at, until, start, stop = numbers
     assume(at <= until and start <= stop)
-    track = replace(pictures([0, 1, 0] * 4), timescale=timescale)
+    track = replace(video_track([0, 1, 0] * 4), timescale=timescale)
     try:
         found = rearrange(track, [TimedEdit(at, until, start, stop)])
     except Malformed:

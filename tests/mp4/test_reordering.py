@@ -28,9 +28,9 @@ def test_decode_times(shown: list[int], delay: int, end: int) -> None:
     rate=st.sampled_from([Fraction(24_000, 1001), Fraction(30_000, 1001), Fraction(60), Fraction(25)]),
     first=st.integers(0, 100),
 )
-def test_no_picture_reaches_into_the_next(order: list[int], groups: int, rate: Fraction, first: int) -> None:
+def test_no_frame_overlaps_the_next(order: list[int], groups: int, rate: Fraction, first: int) -> None:
     """Rounding to milliseconds makes some frames a millisecond longer than others."""
-    numbers = [group * len(order) + each for group in range(groups) for each in order]
+    numbers = [group * len(order) + offset for group in range(groups) for offset in order]
     shown = [first + round(number * 1000 / rate) for number in numbers]
     end = first + round(len(numbers) * 1000 / rate)
     delay = reordering(shown, len(shown)) + 2

@@ -20,20 +20,20 @@ def read(data: bytes, handler: str) -> SampleEntry:
     return read_sample_entry(entry, handler)
 
 
-def test_pictures() -> None:
+def test_video() -> None:
     entry = read(avc1(720, 576, box("pasp", struct.pack(">II", 64, 45))), "vide")
     assert (entry.kind, entry.width, entry.height, entry.pixel_aspect) == ("avc1", 720, 576, Fraction(64, 45))
     assert entry.boxes["avcC"] == AVC
     assert (entry.channels, entry.rate) == (0, 0)
 
 
-def test_sound() -> None:
+def test_audio() -> None:
     entry = read(mp4a(44_100, 6), "soun")
     assert (entry.kind, entry.rate, entry.channels) == ("mp4a", 44_100, 6)
     assert (entry.object_type, entry.config) == (0x40, b"\x11\x90")
 
 
-def test_what_is_neither_is_not_looked_at() -> None:
+def test_entries_other_than_video_and_audio_are_not_parsed() -> None:
     assert read(box("tx3g", b"1"), "text") == SampleEntry("tx3g")
 
 
@@ -95,7 +95,7 @@ def test_descriptors(esds: str, expected: tuple[int, bytes]) -> None:
 @pytest.mark.parametrize(
     "esds", ["03", "0380", "031900", "03 19 0001 00 04", "03 19 0001 00 04 11", "03 19 0001 40"]
 )
-def test_descriptors_that_end_too_early(esds: str) -> None:
+def test_truncated_descriptors(esds: str) -> None:
     with pytest.raises(Malformed, match="the box stsd/mp4a/esds: it ends too early"):
         read(mp4a(esds=bytes.fromhex(esds)), "soun")
 
@@ -128,7 +128,7 @@ def test_any_descriptor_is_read_or_malformed(data: bytes) -> None:
         *(("flac", count) for count in (1, 6)),
     ],
 )
-def test_channels_of_what_ffmpeg_writes(tmp_path: Path, codec: str, channels: int) -> None:
+def test_channels_of_files_written_by_ffmpeg(tmp_path: Path, codec: str, channels: int) -> None:
     """ffmpeg writes a channel count of 2 for any AAC and AC-3."""
     path = make(
         tmp_path / "sound.mp4", f"-f lavfi -i anullsrc=r=48000 -t 0.2 -ac {channels} -c:a {codec} -strict -2"
@@ -176,6 +176,6 @@ def test_channels(kind: str, config: str, channels: int) -> None:
 
 
 @given(st.sampled_from(["mp4a", "ac-3", "ec-3", "Opus"]), st.binary(max_size=12))
-def test_channels_of_anything(kind: str, data: bytes) -> None:
+def test_channels_of_random_configurations(kind: str, data: bytes) -> None:
     boxes = dict.fromkeys(("dac3", "dec3", "dOps"), data)
     assert 0 <= SampleEntry(kind, boxes, channels=2, config=data).channel_count < 256

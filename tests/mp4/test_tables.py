@@ -16,10 +16,10 @@ from trio_stream.mp4.reading.tables import Chunks, SampleTable, is_ascending, su
 breaks = st.frozensets(st.integers(0, 30))
 
 
-def some(low: int, high: int, most: int = 24) -> st.SearchStrategy[list[int]]:
+def some(low: int, high: int, count: int = 24) -> st.SearchStrategy[list[int]]:
     """Few different numbers, so that runs occur."""
     return st.lists(st.integers(low, high), min_size=1, max_size=4).flatmap(
-        lambda values: st.lists(st.sampled_from(values), min_size=1, max_size=most)
+        lambda values: st.lists(st.sampled_from(values), min_size=1, max_size=count)
     )
 
 
@@ -32,9 +32,7 @@ def as_runs(values: Sequence[int], cuts: frozenset[int], code: str) -> tuple["ar
 
 
 @given(some(-(1 << 31), (1 << 31) - 1), breaks, st.data())
-def test_runs_are_the_values_they_stand_for(
-    values: list[int], cuts: frozenset[int], data: st.DataObject
-) -> None:
+def test_runs_expand_to_their_values(values: list[int], cuts: frozenset[int], data: st.DataObject) -> None:
     table = Runs(*as_runs(values, cuts, "i"))
     assert [table[number] for number in range(len(values))] == values
     first = data.draw(st.integers(0, len(values)))
@@ -54,26 +52,26 @@ def test_times_are_sums_of_durations(values: list[int], cuts: frozenset[int]) ->
     assert [table.time(number) for number in range(len(times))] == times
     assert table.times(range(len(values))) == times[:-1]
     for time in range(times[-1] + 1):
-        assert table.at(time) == next(number for number, each in enumerate(times) if each >= time), time
+        assert table.at(time) == next(number for number, time_at in enumerate(times) if time_at >= time), time
     assert table.at(-5) == 0
     assert table.at(times[-1] + 3) == len(values)
 
 
 def in_one_chunk(count: int) -> SampleTable:
     """That many samples of one to seven bytes."""
-    sizes = array("I", [each % 7 + 1 for each in range(count)])
+    sizes = array("I", [number % 7 + 1 for number in range(count)])
     chunks = Chunks(array("Q", [99]), array("I", [1]), array("I", [count]), array("Q", [0]))
     once = Durations(array("I", [count]), array("I", [1]))
     return SampleTable(count, sizes, once, None, None, chunks, sums=sums_of(sizes, chunks))
 
 
 @given(st.sampled_from([1025, 2047, 2048, 5000, 5120]), st.data())
-def test_where_samples_of_a_long_chunk_lie(count: int, data: st.DataObject) -> None:
+def test_offsets_of_samples_in_a_long_chunk(count: int, data: st.DataObject) -> None:
     table = in_one_chunk(count)
     assert table.sums is not None
     first = data.draw(st.integers(0, count - 1))
     stop = data.draw(st.integers(first + 1, count))
-    before = list(accumulate((each % 7 + 1 for each in range(count)), initial=0))
+    before = list(accumulate((number % 7 + 1 for number in range(count)), initial=0))
     assert table.bytes_of(first, stop) == before[stop] - before[first]
     assert table.byte_ranges(first, stop) == ((99 + before[first], before[stop] - before[first]),)
 
@@ -88,7 +86,7 @@ def test_the_end_of_a_long_chunk_is_found_as_soon_as_its_beginning() -> None:
     assert_costs(5, lambda: find_often(table.count - 300), lambda: find_often(300))
 
 
-def test_times_of_long_films_do_not_overflow() -> None:
+def test_times_of_long_videos_do_not_overflow() -> None:
     table = Durations(array("I", [1 << 26, 1]), array("I", [0x7FFFFFFF, 1]))
     assert table.time((1 << 26) + 1) == (1 << 26) * 0x7FFFFFFF + 1
     assert table.at(table.time(1 << 25)) == 1 << 25
@@ -143,10 +141,10 @@ def tables(draw: st.DrawFn) -> tuple[SampleTable, list[tuple[int, int]]]:
 
 
 @given(tables(), st.data())
-def test_byte_ranges_are_where_the_samples_lie(
-    made: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
+def test_byte_ranges_cover_the_samples(
+    spec: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
 ) -> None:
-    table, places = made
+    table, places = spec
     first = data.draw(st.integers(0, table.count - 1))
     stop = data.draw(st.integers(first, table.count))
     expected = [offset + byte for offset, size in places[first:stop] for byte in range(size)]
@@ -159,17 +157,15 @@ def test_byte_ranges_are_where_the_samples_lie(
 
 
 @given(tables(), st.data())
-def test_what_can_be_decoded_by_itself(
-    made: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject
-) -> None:
-    table, _ = made
+def test_sync_samples(spec: tuple[SampleTable, list[tuple[int, int]]], data: st.DataObject) -> None:
+    table, _ = spec
     keys = range(table.count) if table.sync is None else table.sync
-    assert [table.is_sync(each) for each in range(table.count)] == [
-        each in keys for each in range(table.count)
+    assert [table.is_sync(number) for number in range(table.count)] == [
+        number in keys for number in range(table.count)
     ]
     first = data.draw(st.integers(0, table.count))
     stop = data.draw(st.integers(first, table.count))
-    assert list(table.sync_within(first, stop)) == [each for each in range(first, stop) if each in keys]
+    assert list(table.sync_within(first, stop)) == [number for number in range(first, stop) if number in keys]
 
 
 def table_of(durations: list[int], offsets: list[int] | None, sync: list[int]) -> SampleTable:
@@ -184,14 +180,14 @@ def table_of(durations: list[int], offsets: list[int] | None, sync: list[int]) -
 
 
 @given(some(1, 3), st.data())
-def test_presentation_is_decoding_and_its_offset(durations: list[int], data: st.DataObject) -> None:
+def test_presentation_time_is_decode_time_plus_offset(durations: list[int], data: st.DataObject) -> None:
     count = len(durations)
     offsets = data.draw(st.none() | st.lists(st.integers(-5, 5), min_size=count, max_size=count))
     table = table_of(durations, offsets, [0])
     shown = [
         time + (offsets[n] if offsets else 0) for n, time in enumerate(accumulate(durations[:-1], initial=0))
     ]
-    assert [table.shown_at(each) for each in range(count)] == shown
+    assert [table.shown_at(number) for number in range(count)] == shown
     assert table.earliest(0, count) == min(shown)
     assert table.end == sum(durations)
 
@@ -209,7 +205,7 @@ def test_presentation_is_decoding_and_its_offset(durations: list[int], data: st.
         ([3, 2, 0, 1], True),  # only the second one is shown before it
     ],
 )
-def test_open_groups_of_pictures(offsets: list[int] | None, is_open: bool) -> None:
+def test_open_gops(offsets: list[int] | None, is_open: bool) -> None:
     table = table_of([1] * 4, offsets, [0])
     assert table.has_leading(0) is is_open
     assert not table.has_leading(3)

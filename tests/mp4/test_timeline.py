@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.costs import assert_costs
-from tests.mp4.making import Edit, Making, Sample, film, full, payload, table, words
+from tests.mp4.making import Edit, Sample, TrackSpec, film, full, payload, table, words
 from trio_stream.mp4.boxes import Malformed
 from trio_stream.mp4.edits.ticks import finer
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported, place
@@ -22,21 +22,21 @@ REORDERED = [2, 4, 1, 1, 3, 1] * 10
 """Frames of composition offset: each is shown two frames later than it is decoded."""
 
 
-def pictures(offsets: list[int], *edits: Edit, keys: int = 6) -> Track:
+def video_track(offsets: list[int], *edits: Edit, keys: int = 6) -> Track:
     samples = tuple(
         Sample(1, FRAME, offset * FRAME, number % keys == 0) for number, offset in enumerate(offsets)
     )
-    return read(Making(samples, (len(samples),), edits=edits))
+    return read(TrackSpec(samples, (len(samples),), edits=edits))
 
 
-def sound(count: int, *edits: Edit, duration: int = 1024) -> Track:
+def audio_track(count: int, *edits: Edit, duration: int = 1024) -> Track:
     return read(
-        Making((Sample(1, duration),) * count, (count,), handler="soun", timescale=48_000, edits=edits)
+        TrackSpec((Sample(1, duration),) * count, (count,), handler="soun", timescale=48_000, edits=edits)
     )
 
 
-def read(made: Making) -> Track:
-    data = film(made)
+def read(spec: TrackSpec) -> Track:
+    data = film(spec)
     [track] = read_movie(payload(data), len(data)).tracks
     return track
 
@@ -47,20 +47,20 @@ def presented(placed: tuple[Track, SampleTable, Timeline]) -> list[int]:
     track, samples, timeline = placed
     assert timeline.first < samples.count
     shown = []
-    for each in range(timeline.first, samples.count):
-        decoded = samples.durations.time(each) + timeline.lead  # tfdt and the durations before it
+    for number in range(timeline.first, samples.count):
+        decoded = samples.durations.time(number) + timeline.lead  # tfdt and the durations before it
         in_fragment = (
-            decoded + samples.composition(each) - timeline.skip
+            decoded + samples.composition(number) - timeline.skip
         )  # trun and the edit list of the init segment
-        assert in_fragment == samples.shown_at(each) + timeline.offset
+        assert in_fragment == samples.shown_at(number) + timeline.offset
         shown.append(in_fragment)
     if track.timescale <= 90_000:
-        return [each for each in shown if each >= 0]
+        return [time for time in shown if time >= 0]
     factor = finer(90_000)
     in_turn = sorted(shown)
-    unseen = {one for one, other in pairwise(in_turn) if other == one + 1}
+    hidden = {one for one, other in pairwise(in_turn) if other == one + 1}
     assert min(shown) == max(0, min(shown))
-    return [10 * round(each / factor / 10) for each in shown if each not in unseen]
+    return [10 * round(time / factor / 10) for time in shown if time not in hidden]
 
 
 # The timescale of the movie is 1000, so a video frame lasts 40 and an audio packet 21.33.
@@ -97,8 +97,8 @@ def presented(placed: tuple[Track, SampleTable, Timeline]) -> list[int]:
         ),  # within the precision of the movie's timescale
     ],
 )
-def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> None:
-    _, samples, timeline = place(sound(200, *edits), 1000)
+def test_audio(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> None:
+    _, samples, timeline = place(audio_track(200, *edits), 1000)
     assert skip == 0 or samples.durations.time(first) + lead == 0  # decoded at 0 if it is hidden
     assert timeline == Timeline(lead, skip, first)
     assert timeline.offset == lead - skip
@@ -118,29 +118,29 @@ def test_sound(edits: tuple[Edit, ...], lead: int, skip: int, first: int) -> Non
         ((Edit(1000, 37 * FRAME - 1),), 0, 25),
     ],
 )
-def test_pictures(edits: tuple[Edit, ...], begins: int, count: int) -> None:
+def test_video(edits: tuple[Edit, ...], begins: int, count: int) -> None:
     """`begins` is in frames, `count` how many are presented."""
-    track = pictures(REORDERED, *edits)
+    track = video_track(REORDERED, *edits)
     placed = place(track, 1000)
     shown = sorted(presented(placed))
     assert shown == [(begins + number) * FRAME for number in range(count)]
-    made, samples, timeline = placed
+    spec, samples, timeline = placed
     assert samples.is_sync(timeline.first)
-    if made is track:
+    if spec is track:
         assert (
             len(presented((track, samples, replace(timeline, first=0)))) == count
         )  # samples that are left out are not presented
 
 
-def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
-    track = pictures(REORDERED, Edit(800, 2 * FRAME))
+def test_frames_at_the_end_that_are_not_presented_are_left_out() -> None:
+    track = video_track(REORDERED, Edit(800, 2 * FRAME))
     placed = place(track, 1000)
     assert (
         placed[1].count == 21
     )  # the second to last one in decoding order is shown after the end: others depend on it
     assert sorted(presented(placed))[:20] == [number * FRAME for number in range(20)]
     assert (
-        place(sound(200, Edit(1000, 0)), 1000)[1].count == 47
+        place(audio_track(200, Edit(1000, 0)), 1000)[1].count == 47
     )  # those that begin before the second has passed
 
 
@@ -150,14 +150,14 @@ def test_pictures_at_the_end_that_are_not_presented_are_left_out() -> None:
 )
 def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> None:
     """FFmpeg treats negative offsets in fragments differently from those of a file."""
-    track = pictures(offsets, Edit(2400, 0), keys=keys)
+    track = video_track(offsets, Edit(2400, 0), keys=keys)
     placed = place(track, 1000)
     compositions = placed[1].compositions
     assert compositions is not None
     assert min(compositions.values) == 0
-    media = sorted(track.samples.shown_at(each) for each in range(60))
-    zero = min(each for each in media if each >= 0)
-    assert sorted(presented(placed)) == [each - zero for each in media if each >= 0]
+    media = sorted(track.samples.shown_at(number) for number in range(60))
+    zero = min(time for time in media if time >= 0)
+    assert sorted(presented(placed)) == [time - zero for time in media if time >= 0]
 
 
 @pytest.mark.parametrize(
@@ -169,35 +169,35 @@ def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> No
         ((Edit(500, -1), Edit(500, 1 << 30)), "it presents no part of the track"),
     ],
 )
-def test_what_fragments_cannot_say(edits: tuple[Edit, ...], sentence: str) -> None:
+def test_edits_that_fragments_cannot_express(edits: tuple[Edit, ...], sentence: str) -> None:
     with pytest.raises(Unsupported, match=f"the box moov/trak/edts/elst: {sentence}"):
-        place(sound(200, *edits), 1000)
+        place(audio_track(200, *edits), 1000)
 
 
-def test_a_cut_behind_the_beginning_of_the_last_picture_leaves_none() -> None:
-    last = max(each + number for number, each in enumerate(REORDERED)) * FRAME
-    assert presented(place(pictures(REORDERED, Edit(0, last)), 1000)) == [0]
+def test_a_cut_after_the_start_of_the_last_frame_leaves_none() -> None:
+    last = max(offset + number for number, offset in enumerate(REORDERED)) * FRAME
+    assert presented(place(video_track(REORDERED, Edit(0, last)), 1000)) == [0]
     with pytest.raises(Unsupported, match="it presents no part of the track"):
-        place(pictures(REORDERED, Edit(0, last + 1)), 1000)
+        place(video_track(REORDERED, Edit(0, last + 1)), 1000)
 
 
-def test_clocks_have_an_end() -> None:
+def test_timestamps_are_limited() -> None:
     with pytest.raises(Malformed, match="the box moov/trak/edts/elst: it begins too late for a timestamp"):
-        place(replace(sound(5), start=1 << 62), 1000)
+        place(replace(audio_track(5), start=1 << 62), 1000)
     late = read(
-        Making((Sample(1, 1),) * 2, (2,), timescale=0xFFFFFFFF, edits=(Edit(0xFFFFFFFF, -1), Edit(1, 0)))
+        TrackSpec((Sample(1, 1),) * 2, (2,), timescale=0xFFFFFFFF, edits=(Edit(0xFFFFFFFF, -1), Edit(1, 0)))
     )
     with pytest.raises(Malformed, match="it begins too late"):
         place(late, 1)
 
 
 def test_a_track_without_samples() -> None:
-    _, samples, timeline = place(replace(sound(2), samples=read(Making((), ())).samples), 1000)
+    _, samples, timeline = place(replace(audio_track(2), samples=read(TrackSpec((), ())).samples), 1000)
     assert (samples.count, timeline) == (0, Timeline())
 
 
-def test_one_picture_of_no_duration() -> None:
-    track = read(Making((Sample(1, 0),), (1,), edits=(Edit(40, 0),)))
+def test_one_frame_of_zero_duration() -> None:
+    track = read(TrackSpec((Sample(1, 0),), (1,), edits=(Edit(40, 0),)))
     assert place(track, 1000)[2] == Timeline()
 
 
@@ -216,13 +216,13 @@ def test_one_picture_of_no_duration() -> None:
 )
 def test_fragmented_files(start: int, edits: tuple[Edit, ...], timeline: Timeline) -> None:
     """The clock of fragments begins at their first time, and edit lists count from there."""
-    track = replace(pictures(REORDERED, *edits), start=start)
+    track = replace(video_track(REORDERED, *edits), start=start)
     _, samples, found = place(track, 1000, fragmented=True)
     assert (samples.count, found) == (60, timeline)
 
 
 def test_fragmented_files_keep_negative_offsets() -> None:
-    track = pictures([0, 2, -1, -1] * 5)
+    track = video_track([0, 2, -1, -1] * 5)
     _, samples, _ = place(track, 1000, fragmented=True)
     assert samples is track.samples
 
@@ -239,22 +239,24 @@ groups = st.lists(st.permutations(range(1, 6)), min_size=1, max_size=6).map(
     st.integers(0, 3),
     st.booleans(),
 )
-def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay: int, as_sound: bool) -> None:
+def test_presented_samples_are_in_the_edit(
+    offsets: list[int], begin: int, delay: int, is_audio: bool
+) -> None:
     """Everything that begins in the edit is presented, at the distance from its beginning that the edit list says."""
     edits = (*([Edit(delay * 40, -1)] if delay else []), Edit(0, begin * FRAME))
-    track = pictures([0] * len(offsets) if as_sound else offsets, *edits)
-    if as_sound:
+    track = video_track([0] * len(offsets) if is_audio else offsets, *edits)
+    if is_audio:
         track = replace(track, handler="soun")
-    media = [track.samples.shown_at(each) for each in range(track.samples.count)]
-    wanted = sorted(each for each in media if each >= begin * FRAME)
+    media = [track.samples.shown_at(number) for number in range(track.samples.count)]
+    wanted = sorted(time for time in media if time >= begin * FRAME)
     try:
         placed = place(track, 1000)
     except Unsupported:
         assert not wanted
         return
     shown = sorted(presented(placed))
-    zero = begin * FRAME if as_sound or not wanted else wanted[0]
-    moved = [each - zero + delay * FRAME for each in wanted]
+    zero = begin * FRAME if is_audio or not wanted else wanted[0]
+    moved = [item - zero + delay * FRAME for item in wanted]
     assert shown[len(shown) - len(moved) :] == moved
     if delay == 0:
         assert shown == moved
@@ -263,14 +265,14 @@ def test_what_is_presented_is_in_the_edit(offsets: list[int], begin: int, delay:
 @pytest.mark.parametrize(
     ("offsets", "left"), [((), 90), ((50,), 40), ((1, 9), 81)], ids=["none", "one", "two"]
 )
-def test_millions_of_samples_behind_the_end_are_not_looked_at(offsets: tuple[int, ...], left: int) -> None:
+def test_millions_of_samples_after_the_end_are_not_read(offsets: tuple[int, ...], left: int) -> None:
     def ending_early(count: int) -> Track:
         """`count` samples, of which all after the first have the last offset."""
         more = {"stsz": full("stsz", 0, 0, words(1, count)), "stsc": table("stsc", [(1, count, 1)])}
         if offsets:
-            runs = [*((5, each) for each in offsets[:-1]), (count - 5 * (len(offsets) - 1), offsets[-1])]
+            runs = [*((5, offset) for offset in offsets[:-1]), (count - 5 * (len(offsets) - 1), offsets[-1])]
             more["ctts"] = table("ctts", runs)
-        data = film(Making((Sample(1, 1),), (1,), edits=(Edit(1, 0),), more=more))
+        data = film(TrackSpec((Sample(1, 1),), (1,), edits=(Edit(1, 0),), more=more))
         [track] = read_movie(payload(data), 1 << 30).tracks
         assert track.samples.count == count
         return track

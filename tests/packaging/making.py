@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from tests.mp4.making import Making, Sample, film, payload
+from tests.mp4.making import Sample, TrackSpec, film, payload
 from trio_stream.mp4.reading.movie import Movie, read_movie
 from trio_stream.packaging.presentation import Presentation, Rendition, Segments
 from trio_stream.packaging.title import Source, Subtitles, Title
@@ -14,14 +14,14 @@ SCALE = 90_000
 SOUND = 48_000
 
 
-def pictures(
+def video_track(
     count: int = 600,
     keys: Sequence[int] = (0,),
     *,
     rate: int = 24,
     sizes: int = 1000,
     offsets: Sequence[int] = (0,),
-) -> Making:
+) -> TrackSpec:
     """Pictures with keyframes at `keys`; `offsets` repeat, in pictures."""
     duration = SCALE // rate
     made = tuple(
@@ -33,16 +33,16 @@ def pictures(
         )
         for number in range(count)
     )
-    return Making(made, (count,), timescale=SCALE)
+    return TrackSpec(made, (count,), timescale=SCALE)
 
 
-def sound(seconds: float = 25, *, id_: int = 2, **more: Any) -> Making:
+def audio_track(seconds: float = 25, *, id_: int = 2, **more: Any) -> TrackSpec:
     """AAC: 1024 samples in each."""
     count = round(seconds * SOUND / 1024)
-    return Making((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)
+    return TrackSpec((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)
 
 
-def movie(*tracks: Making) -> Movie:
+def movie(*tracks: TrackSpec) -> Movie:
     data = film(*tracks)
     return read_movie(payload(data), len(data))
 
@@ -50,8 +50,8 @@ def movie(*tracks: Making) -> Movie:
 def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> Segments:
     """Segments of that many units and bytes, one sample in each."""
     starts = [start]
-    for each in durations:
-        starts.append(starts[-1] + each)
+    for duration in durations:
+        starts.append(starts[-1] + duration)
     return Segments(array("q", starts), array("q", range(len(starts))), array("q", sizes))
 
 

@@ -10,7 +10,7 @@ from tests.costs import assert_costs
 from trio_stream.packaging.cutting import FIRST, MAX_SEGMENTS, NEAR, TARGET, cut, cut_evenly, thin
 
 gaps = st.lists(st.sampled_from([0.04, 0.5, 1.0, 2.0, 3.3, 10.0]) | st.floats(0.01, 20), max_size=60)
-keyframes = gaps.map(lambda each: list(accumulate(each, initial=0.0)))
+keyframes = gaps.map(lambda item: list(accumulate(item, initial=0.0)))
 ends = st.floats(0, 30)
 
 
@@ -32,8 +32,8 @@ def test_segments_begin_at_the_keyframes_nearest_to_where_they_should(
     for (before, each), target in zip(pairwise(chosen), targets, strict=False):
         nearest = min(abs(time - target) for time in times[before + 1 :])
         assert abs(times[each] - target) == nearest
-    for each in range(chosen[-1] + 1, len(times)):  # the end is nearer than any keyframe that is left
-        assert end - targets[len(chosen) - 1] < abs(times[each] - targets[len(chosen) - 1])
+    for number in range(chosen[-1] + 1, len(times)):  # the end is nearer than any keyframe that is left
+        assert end - targets[len(chosen) - 1] < abs(times[number] - targets[len(chosen) - 1])
 
 
 @given(keyframes, ends, st.data())
@@ -133,7 +133,7 @@ def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
     assert chosen[0] == 0
     assert all(times[after] >= times[before] + apart for before, after in pairwise(chosen))
     for before, after in pairwise([*chosen, len(times)]):  # none is left out that is far enough behind one
-        assert not any(times[each] >= times[before] + apart for each in range(before + 1, after))
+        assert not any(times[number] >= times[before] + apart for number in range(before + 1, after))
 
 
 def test_there_are_not_more_than_may_be_whatever_the_times_are() -> None:

@@ -36,7 +36,7 @@ def test_the_whole() -> None:
     assert root.get("mediaPresentationDuration") == "PT16.021S"
     assert root.get("minBufferTime") == "PT4.000S"
     assert "urn:mpeg:dash:profile:isoff-live:2011" in (root.get("profiles") or "").split(",")
-    assert [each.get("contentType") for each in sets(film())] == [
+    assert [adaptation_set.get("contentType") for adaptation_set in sets(film())] == [
         "video",
         "audio",
         "audio",
@@ -45,9 +45,9 @@ def test_the_whole() -> None:
         "text",
         "text",
     ]
-    ids = [each.get("id") for each in sets(film())]
+    ids = [adaptation_set.get("id") for adaptation_set in sets(film())]
     assert len(set(ids)) == len(ids)
-    representations = [each.get("id") for each in root.iter(f"{MPD}Representation")]
+    representations = [element.get("id") for element in root.iter(f"{MPD}Representation")]
     assert len(set(representations)) == len(representations)
 
 
@@ -64,8 +64,8 @@ ORDER = (
 
 
 def test_elements_stand_in_the_order_of_the_schema() -> None:
-    for each in read(title(video(video_range="PQ"), audio(label="Loud"), texts=TEXTS)).iter():
-        kinds = [child.tag.removeprefix(MPD) for child in each]
+    for element in read(title(video(video_range="PQ"), audio(label="Loud"), texts=TEXTS)).iter():
+        kinds = [child.tag.removeprefix(MPD) for child in element]
         if kinds and set(kinds) <= set(ORDER):
             assert kinds == sorted(kinds, key=ORDER.index)
 
@@ -95,7 +95,7 @@ def test_pictures() -> None:
 def test_pictures_of_other_codecs_are_a_set_of_their_own() -> None:
     other = Source("../x/", "../x/r/y", Presentation((video(codecs="hvc1.2.4.L93.B0", height=480),)))
     kinds = [
-        [each.get("codecs") for each in found.findall(f"{MPD}Representation")]
+        [element.get("codecs") for element in found.findall(f"{MPD}Representation")]
         for found in sets(title(video(), more=(other, SMALLER)))
     ]
     assert kinds == [["avc1.64001f", "avc1.640015"], ["hvc1.2.4.L93.B0"]]
@@ -122,7 +122,9 @@ def test_frame_rates(rate: Fraction | None, said: str | None) -> None:
 
 
 def test_sounds() -> None:
-    first, second, third = (each for each in sets(film()) if each.get("contentType") == "audio")
+    first, second, third = (
+        adaptation_set for adaptation_set in sets(film()) if adaptation_set.get("contentType") == "audio"
+    )
     representation = first.find(f"{MPD}Representation")
     assert representation is not None
     assert representation.get("audioSamplingRate") == "48000"
@@ -130,8 +132,8 @@ def test_sounds() -> None:
     channels = representation.find(f"{MPD}AudioChannelConfiguration")
     assert channels is not None
     assert channels.get("value") == "2"
-    assert [each.get("lang") for each in (first, second, third)] == ["en"] * 3
-    roles = [each.find(f"{MPD}Role") for each in (first, second, third)]
+    assert [period.get("lang") for period in (first, second, third)] == ["en"] * 3
+    roles = [period.find(f"{MPD}Role") for period in (first, second, third)]
     assert [role.get("value") for role in roles if role is not None] == ["main", "alternate", "alternate"]
     assert third.findtext(f"{MPD}Label") == "Commentary"
 
@@ -140,7 +142,11 @@ def test_sounds_lie_where_the_file_does_that_has_them() -> None:
     mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
     best = Source("../b/", "../b/r/y", Presentation((video(), audio("a7"))))
     own = Source("", "r/x", Presentation((video(height=360), audio())))
-    [found] = [each for each in sets(Title((mute, best, own))) if each.get("contentType") == "audio"]
+    [found] = [
+        adaptation_set
+        for adaptation_set in sets(Title((mute, best, own)))
+        if adaptation_set.get("contentType") == "audio"
+    ]
     template = found.find(f"{MPD}Representation/{MPD}SegmentTemplate")
     assert template is not None
     assert template.get("media") == f"../b/r/y/a7-{SCHEME}/$Number$.m4s"
@@ -157,12 +163,12 @@ def test_languages_are_those_of_the_standard(language: str | None, said: str | N
 
 
 def test_texts_are_whole_files() -> None:
-    found = [each for each in sets(film()) if each.get("contentType") == "text"]
-    assert [each.findtext(f"{MPD}Representation/{MPD}BaseURL") for each in found] == [
+    found = [adaptation_set for adaptation_set in sets(film()) if adaptation_set.get("contentType") == "text"]
+    assert [item.findtext(f"{MPD}Representation/{MPD}BaseURL") for item in found] == [
         text.whole for text in TEXTS
     ]
-    assert [each.findtext(f"{MPD}Label") for each in found] == ["English", "English 'SDH'", "Signs"]
-    roles = [each.find(f"{MPD}Role") for each in found]
+    assert [item.findtext(f"{MPD}Label") for item in found] == ["English", "English 'SDH'", "Signs"]
+    roles = [item.find(f"{MPD}Role") for item in found]
     assert [role.get("value") for role in roles if role is not None] == [
         "subtitle",
         "caption",
@@ -175,11 +181,11 @@ def expand(rendition: Rendition) -> list[tuple[int, int]]:
     made = title(rendition)
     found: list[tuple[int, int]] = []
     at = 0
-    for each in read(made).iter(f"{MPD}S"):
-        at = int(each.get("t", at))
-        for _ in range(int(each.get("r", 0)) + 1):
-            found.append((at, int(each.attrib["d"])))
-            at += int(each.attrib["d"])
+    for element in read(made).iter(f"{MPD}S"):
+        at = int(element.get("t", at))
+        for _ in range(int(element.get("r", 0)) + 1):
+            found.append((at, int(element.attrib["d"])))
+            at += int(element.attrib["d"])
     return found
 
 
@@ -197,8 +203,8 @@ def test_timelines_are_those_of_the_playlists(durations: list[int], start: int) 
     ]
     assert re.findall(r"^[^#].*$", playlist, re.MULTILINE) == addresses
     assert f'#EXT-X-MAP:URI="{template.attrib["initialization"]}"' in playlist
-    said = [float(each) for each in re.findall(r"#EXTINF:([0-9.]+)", playlist)]
-    assert said == pytest.approx([each / 90_000 for each in durations], abs=2e-6)
+    said = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+)", playlist)]
+    assert said == pytest.approx([duration / 90_000 for duration in durations], abs=2e-6)
 
 
 def test_equal_durations_are_said_once() -> None:

@@ -17,8 +17,8 @@ from tests.mp4.making import (
     AAC,
     AVC,
     Edit,
-    Making,
     Sample,
+    TrackSpec,
     avc1,
     box,
     film,
@@ -28,7 +28,7 @@ from tests.mp4.making import (
     table,
     words,
 )
-from tests.packaging.making import SCALE, SOUND, movie, pictures, sound
+from tests.packaging.making import SCALE, SOUND, audio_track, movie, video_track
 from trio_stream.media.formats.aac import UNARRANGED
 from trio_stream.media.formats.track_choice import ONE_VIDEO_TRACK
 from trio_stream.mp4.boxes import read_boxes
@@ -41,16 +41,16 @@ from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.selection import MAX_AUDIO_TRACKS, PackagedTrack, omitted_tracks, packaged_tracks
 
 
-def presented(*tracks: Making) -> Presentation:
+def presented(*tracks: TrackSpec) -> Presentation:
     return present(packaged_tracks(movie(*tracks)))
 
 
-def one(*tracks: Making) -> Rendition:
+def one(*tracks: TrackSpec) -> Rendition:
     [rendition] = presented(*tracks).renditions
     return rendition
 
 
-def refusal_reason(*tracks: Making) -> str:
+def refusal_reason(*tracks: TrackSpec) -> str:
     with pytest.raises(Unsupported) as caught:
         presented(*tracks)
     return str(caught.value)
@@ -74,9 +74,9 @@ CLOSED, OPEN = (1, 3, 1, 1), (3, 0, 0, 1)
 def test_segments_are_what_their_samples_are(
     groups: list[int], offsets: tuple[int, ...], edits: tuple[Edit, ...]
 ) -> None:
-    keys = [0, *accumulate(4 * each for each in groups)][: len(groups)]
+    keys = [0, *accumulate(4 * group for group in groups)][: len(groups)]
     count = 4 * sum(groups)
-    made = replace(pictures(count, keys, offsets=offsets), edits=edits)
+    made = replace(video_track(count, keys, offsets=offsets), edits=edits)
     tracks = packaged_tracks(movie(made))
     rendition = present(tracks).renditions[0]
     samples, timeline = tracks[0].samples, tracks[0].timeline
@@ -85,24 +85,24 @@ def test_segments_are_what_their_samples_are(
     assert found.samples[-1] == count
     assert set(found.samples[:-1]) <= set(keys)
     assert rendition.independent
-    shown = [samples.shown_at(each) + timeline.offset for each in range(count)]
+    shown = [samples.shown_at(number) + timeline.offset for number in range(count)]
     for number, (first, stop) in enumerate(pairwise(found.samples)):
         assert min(shown[first:stop]) == shown[first]
         assert found.starts[number] == (shown[first] if first else 0)
         assert found.starts[number + 1] == max(shown[first:stop]) + SCALE // 24
-        size = sum(each.size for each in made.samples[first:stop])
+        size = sum(sample.size for sample in made.samples[first:stop])
         assert found.sizes[number] == size + HEAD + PER_SAMPLE * (stop - first)
     assert rendition.keys is not None
     listed = list(rendition.keys.samples[:-1])
     assert set(listed) <= set(keys)
     assert listed[0] == 0
-    assert list(rendition.keys.starts[:-1]) == [shown[each] if each else 0 for each in listed]
+    assert list(rendition.keys.starts[:-1]) == [shown[track] if track else 0 for track in listed]
     assert all(after - before >= SCALE for before, after in pairwise(rendition.keys.starts[:-1]))
 
 
 def test_open_groups_begin_with_what_is_shown_first() -> None:
     """Such a segment begins with pictures that need the one before, and says so."""
-    rendition = one(pictures(480, range(0, 480, 48), offsets=OPEN))
+    rendition = one(video_track(480, range(0, 480, 48), offsets=OPEN))
     assert not rendition.independent
     assert seconds(rendition)[1] == pytest.approx(
         2 + 1 / 24
@@ -112,11 +112,11 @@ def test_open_groups_begin_with_what_is_shown_first() -> None:
 
 
 def test_closed_groups_are_preferred() -> None:
-    made = list(pictures(480, range(0, 480, 24), offsets=OPEN).samples)
+    made = list(video_track(480, range(0, 480, 24), offsets=OPEN).samples)
     for key in range(0, 480, 72):  # every third one is closed
         for number, offset in enumerate((1, 3, 1, 1)):
             made[key + number] = replace(made[key + number], offset=offset * SCALE // 24)
-    rendition = one(Making(tuple(made), (480,), timescale=SCALE))
+    rendition = one(TrackSpec(tuple(made), (480,), timescale=SCALE))
     assert list(rendition.segments.samples) == [0, 72, 144, 288, 432, 480]
 
 
@@ -129,13 +129,13 @@ def test_sound_is_cut_where_the_pictures_are(
     groups: list[int], length: float, edits: tuple[Edit, ...]
 ) -> None:
     keys = [0, *accumulate(groups)][: len(groups)]
-    voice = sound(length, edits=edits)
+    voice = audio_track(length, edits=edits)
     if edits == (Edit(0, 100_000),) and length < 3:
         return  # nothing of it would be presented
-    tracks = packaged_tracks(movie(pictures(sum(groups), keys), voice))
+    tracks = packaged_tracks(movie(video_track(sum(groups), keys), voice))
     seen, heard = present(tracks).renditions
     samples, timeline = tracks[1].samples, tracks[1].timeline
-    times = [samples.durations.time(each) + timeline.offset for each in range(samples.count + 1)]
+    times = [samples.durations.time(number) + timeline.offset for number in range(samples.count + 1)]
     found = heard.segments
     assert found.samples[0] == timeline.first
     assert found.samples[-1] == samples.count
@@ -146,7 +146,9 @@ def test_sound_is_cut_where_the_pictures_are(
     assert found.starts[-1] == times[-1]
     segment_boundaries = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
     for mark in segment_boundaries[:-1]:
-        after = next((each for each in range(timeline.first, samples.count) if times[each] >= mark), None)
+        after = next(
+            (number for number in range(timeline.first, samples.count) if times[number] >= mark), None
+        )
         if after is not None and after > timeline.first:
             assert after in found.samples
     beyond = [start for start in found.starts[:-1] if start > segment_boundaries[-1] + 1024]
@@ -155,21 +157,21 @@ def test_sound_is_cut_where_the_pictures_are(
 
 def test_sound_that_goes_on_behind_the_pictures_is_cut_evenly() -> None:
     """The last picture stands until then."""
-    seen, heard = presented(pictures(240, range(0, 240, 24)), sound(40)).renditions
+    seen, heard = presented(video_track(240, range(0, 240, 24)), audio_track(40)).renditions
     assert seconds(seen) == pytest.approx([0, 2, 6, 9, 40], abs=0.03)
     assert seconds(heard) == pytest.approx([0, 2, 6, 9, 11, 15, 21, 27, 33, 40], abs=0.03)
 
 
 def test_sound_alone_is_cut_evenly() -> None:
-    heard = one(sound(30))
+    heard = one(audio_track(30))
     assert seconds(heard) == pytest.approx([0, 2, 6, 12, 18, 24, 30], abs=0.03)
-    assert seconds(one(sound(1))) == pytest.approx([0, 1], abs=0.03)
-    late = one(sound(10, edits=(Edit(5000, -1), Edit(0, 0))))
+    assert seconds(one(audio_track(1))) == pytest.approx([0, 1], abs=0.03)
+    late = one(audio_track(10, edits=(Edit(5000, -1), Edit(0, 0))))
     assert seconds(late) == pytest.approx([0, 7, 11, 15], abs=0.03)
 
 
 def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
-    presentation = presented(pictures(600, range(0, 600, 50)), sound(24))
+    presentation = presented(video_track(600, range(0, 600, 50)), audio_track(24))
     assert presentation.duration == pytest.approx(25)
     for rendition in presentation.renditions:
         assert sum(after - before for before, after in pairwise(rendition.segments.starts)) == (
@@ -195,7 +197,7 @@ def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
 )
 def test_frame_rates(durations: list[int], rate: Fraction | None) -> None:
     made = tuple(Sample(10, durations[number % len(durations)]) for number in range(120))
-    assert one(Making(made, (120,), timescale=90_000)).frame_rate == rate
+    assert one(TrackSpec(made, (120,), timescale=90_000)).frame_rate == rate
 
 
 QUARTER = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
@@ -213,7 +215,7 @@ HALF = struct.pack(">9i", -0x10000, 0, 0, 0, -0x10000, 0, 0, 0, 0x40000000)
     ],
 )
 def test_sizes(entry: bytes, matrix: bytes | None, size: tuple[int, int]) -> None:
-    made = replace(pictures(), entries=(entry,))
+    made = replace(video_track(), entries=(entry,))
     rendition = one(replace(made, matrix=matrix) if matrix else made)
     assert (rendition.width, rendition.height) == size
 
@@ -251,7 +253,7 @@ VP9 = bytes.fromhex("01000000 00 0a 82 020202 0000".replace(" ", ""))
     ],
 )
 def test_pictures(entry: bytes, codecs: str, video_range: str) -> None:
-    rendition = one(replace(pictures(), entries=(entry,)))
+    rendition = one(replace(video_track(), entries=(entry,)))
     assert (rendition.kind, rendition.name) == ("video", "v1")
     assert (rendition.codecs, rendition.video_range) == (codecs, video_range)
 
@@ -275,14 +277,14 @@ def audible(kind: str, *boxes: bytes) -> bytes:
     ],
 )
 def test_sounds(entry: bytes, codecs: str) -> None:
-    rendition = one(replace(sound(), entries=(entry,)))
+    rendition = one(replace(audio_track(), entries=(entry,)))
     assert (rendition.kind, rendition.name, rendition.codecs) == ("audio", "a2", codecs)
     assert (rendition.channels, rendition.sample_rate) == (2, 48_000)
 
 
 def test_rates_that_have_no_room_in_a_sample_entry() -> None:
     """It has 16 bits for them; the timescale is the rate then."""
-    made = replace(sound(), timescale=96_000, entries=(mp4a(0),))
+    made = replace(audio_track(), timescale=96_000, entries=(mp4a(0),))
     assert one(made).sample_rate == 96_000
 
 
@@ -298,23 +300,23 @@ def test_rates_that_have_no_room_in_a_sample_entry() -> None:
     ],
 )
 def test_names_that_programs_write_are_none(name: str, label: str | None) -> None:
-    assert one(sound(name=name)).label == label
+    assert one(audio_track(name=name)).label == label
 
 
 def test_which_tracks_there_are() -> None:
-    second = replace(sound(), id=3, language=0x41F2)
-    off = replace(pictures(), id=4, enabled=False)
-    presentation = presented(off, sound(language=0x15C7), second, pictures())
-    assert [each.name for each in presentation.renditions] == ["v1", "a2", "a3"]
-    assert [each.default for each in presentation.renditions] == [True, True, False]
-    assert [each.language for each in presentation.audio] == ["eng", "por"]
-    many = presented(pictures(), *(replace(sound(2), id=number) for number in range(2, 50)))
+    second = replace(audio_track(), id=3, language=0x41F2)
+    off = replace(video_track(), id=4, enabled=False)
+    presentation = presented(off, audio_track(language=0x15C7), second, video_track())
+    assert [rendition.name for rendition in presentation.renditions] == ["v1", "a2", "a3"]
+    assert [rendition.default for rendition in presentation.renditions] == [True, True, False]
+    assert [track.language for track in presentation.audio] == ["eng", "por"]
+    many = presented(video_track(), *(replace(audio_track(2), id=number) for number in range(2, 50)))
     assert len(many.audio) == MAX_AUDIO_TRACKS
 
 
 def test_tracks_start_together() -> None:
     """Of fragmented files the first clock is the beginning, and the tracks stay apart as far as they were."""
-    made = movie(pictures(), sound())
+    made = movie(video_track(), audio_track())
     late = replace(
         made,
         fragmented=True,
@@ -331,9 +333,9 @@ def test_tracks_start_together() -> None:
 @pytest.mark.parametrize("offsets", [(0,), (2, 4, 1, 1)])
 def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ...]) -> None:
     """The last sample of the shorter one lasts until the other has ended; all before it are as they were."""
-    made = movie(pictures(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), sound(heard))
+    made = movie(video_track(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), audio_track(heard))
     tracks = packaged_tracks(made)
-    ends = [each.end for each in present(tracks).renditions]
+    ends = [rendition.end for rendition in present(tracks).renditions]
     assert ends[0] == pytest.approx(ends[1], abs=0.1)
     for track, before in zip(tracks, made.tracks, strict=True):
         count = before.samples.count
@@ -350,60 +352,66 @@ def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ..
     ("tracks", "reason"),
     [
         ((), "it has no video and no audio track"),
-        ((replace(pictures(), entries=(visual("encv"),)),), "it is encrypted"),
-        ((replace(sound(), entries=(audible("enca"),)),), "it is encrypted"),
+        ((replace(video_track(), entries=(visual("encv"),)),), "it is encrypted"),
+        ((replace(audio_track(), entries=(audible("enca"),)),), "it is encrypted"),
         (
-            (replace(pictures(), entries=(visual("mp4v"),)),),
+            (replace(video_track(), entries=(visual("mp4v"),)),),
             "its video codec .mp4v. cannot be packaged in fragmented MP4",
         ),
         (
-            (replace(pictures(), entries=(visual("avc1"),)),),
+            (replace(video_track(), entries=(visual("avc1"),)),),
             "its video codec .avc1. cannot be packaged in fragmented MP4",
         ),
         (
-            (replace(pictures(), entries=(visual("mp4v"),)), sound()),
+            (replace(video_track(), entries=(visual("mp4v"),)), audio_track()),
             "its video codec .mp4v. cannot be packaged in fragmented MP4",
         ),
         (
-            (replace(sound(), entries=(audible("sowt"),)),),
+            (replace(audio_track(), entries=(audible("sowt"),)),),
             "its audio codec .sowt. cannot be packaged in fragmented MP4",
         ),
         (
-            (replace(sound(), entries=(mp4a(esds=b""),)),),
+            (replace(audio_track(), entries=(mp4a(esds=b""),)),),
             "its audio codec .mp4a. cannot be packaged in fragmented MP4",
         ),
-        ((pictures(70_000),), "there are more than 65536 samples between two keyframes"),
+        ((video_track(70_000),), "there are more than 65536 samples between two keyframes"),
     ],
 )
-def test_reasons(tracks: tuple[Making, ...], reason: str) -> None:
+def test_reasons(tracks: tuple[TrackSpec, ...], reason: str) -> None:
     with pytest.raises(Unsupported, match=reason):
         presented(*tracks)
 
 
 def test_a_cover_is_no_film() -> None:
-    cover = replace(pictures(1), id=9, entries=(visual("jpeg"),))
-    assert [each.name for each in presented(cover, sound()).renditions] == ["a2"]
-    assert [each.name for each in presented(cover, pictures(), sound()).renditions] == ["v1", "a2"]
+    cover = replace(video_track(1), id=9, entries=(visual("jpeg"),))
+    assert [rendition.name for rendition in presented(cover, audio_track()).renditions] == ["a2"]
+    assert [rendition.name for rendition in presented(cover, video_track(), audio_track()).renditions] == [
+        "v1",
+        "a2",
+    ]
 
 
 def test_a_sound_that_cannot_be_sent_is_left_out() -> None:
     assert [
-        each.name for each in presented(pictures(), replace(sound(), entries=(audible("sowt"),))).renditions
+        rendition.name
+        for rendition in presented(
+            video_track(), replace(audio_track(), entries=(audible("sowt"),))
+        ).renditions
     ] == ["v1"]
 
 
 def test_centuries_are_no_film() -> None:
     """Nothing is cut into segments without end: not a sample that lasts, not a beginning that comes late."""
-    lasting = Making((Sample(10, 0x7FFFFFFF),) * 4, (4,), handler="soun", timescale=1)
-    late = sound(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
-    usual = movie(pictures(), sound())
+    lasting = TrackSpec((Sample(10, 0x7FFFFFFF),) * 4, (4,), handler="soun", timescale=1)
+    late = audio_track(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
+    usual = movie(video_track(), audio_track())
 
     def present_often(film: Movie) -> None:
         for _ in range(20):  # once takes less than a millisecond
             with suppress(Unsupported):
                 present(packaged_tracks(film))
 
-    for tracks in ((lasting,), (replace(lasting, handler="vide"),), (pictures(), late)):
+    for tracks in ((lasting,), (replace(lasting, handler="vide"),), (video_track(), late)):
         centuries = movie(*tracks)
         with pytest.raises(Unsupported, match="it is longer than 96 hours"):
             present(packaged_tracks(centuries))
@@ -418,7 +426,7 @@ def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
         "stsc": table("stsc", [(1, count, 1)]),
         "stts": table("stts", [(count, 1)]),
     }
-    lasting = Making((Sample(1, 1),), (1,), handler="soun", timescale=1, more=more)
+    lasting = TrackSpec((Sample(1, 1),), (1,), handler="soun", timescale=1, more=more)
     one_, two = (payload(film(*(replace(lasting, id=n + 1) for n in range(many)))) for many in (1, 2))
     assert 50_000 < len(present(packaged_tracks(read_movie(one_, 1 << 24))).renditions[0].segments) < 60_000
     with pytest.raises(Unsupported, match="it would have more than 100000 segments"):
@@ -427,7 +435,7 @@ def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
 
 def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
     """Here each is presented a second after the one before, and those of the end when nothing else is."""
-    made = Making(
+    made = TrackSpec(
         tuple(Sample(1, 1 if number == 59_999 else 0, number % 40_000) for number in range(60_000)),
         (60_000,),
         timescale=1,
@@ -453,7 +461,7 @@ def test_millions_of_keyframes_cost_little(few: tuple[int, int], many: tuple[int
             "stco": full("stco", 0, 0, words(count // 1000 + 1), *(words(48),) * (count // 1000 + 1)),
             "stts": table("stts", [(count, duration)]),
         }
-        return payload(film(replace(pictures(2, (0, 1)), more=more)))
+        return payload(film(replace(video_track(2, (0, 1)), more=more)))
 
     def present_it(data: bytes) -> Rendition:
         return present(packaged_tracks(read_movie(data, 1 << 30))).renditions[0]
@@ -466,31 +474,34 @@ def test_millions_of_keyframes_cost_little(few: tuple[int, int], many: tuple[int
 
 
 def test_times_go_forwards_whatever_the_file_says() -> None:
-    made = pictures(400, range(0, 400, 48))
+    made = video_track(400, range(0, 400, 48))
     odd = tuple(
-        replace(each, offset=SCALE * 60 if number == 48 else -SCALE * 5 if number == 144 else 0)
-        for number, each in enumerate(made.samples)
+        replace(sample, offset=SCALE * 60 if number == 48 else -SCALE * 5 if number == 144 else 0)
+        for number, sample in enumerate(made.samples)
     )
-    for rendition in presented(replace(made, samples=odd), sound()).renditions:
-        for each in (rendition.segments, rendition.keys):
-            if each is not None:
-                assert all(before <= after for before, after in pairwise(each.starts))
+    for rendition in presented(replace(made, samples=odd), audio_track()).renditions:
+        for segments in (rendition.segments, rendition.keys):
+            if segments is not None:
+                assert all(before <= after for before, after in pairwise(segments.starts))
 
 
 def test_packaged_tracks_hold_what_segments_are_made_of() -> None:
-    found = packaged_tracks(movie(pictures(), sound()))
-    assert all(isinstance(each, PackagedTrack) for each in found)
-    assert [each.track.handler for each in found] == ["vide", "soun"]
+    found = packaged_tracks(movie(video_track(), audio_track()))
+    assert all(isinstance(item, PackagedTrack) for item in found)
+    assert [item.track.handler for item in found] == ["vide", "soun"]
 
 
 def test_what_is_omitted_has_a_reason() -> None:
     """A second track of pictures, and sound that cannot be carried; what is offered is not among them."""
     film = movie(
-        pictures(), replace(pictures(), id=2), sound(id_=3), replace(sound(id_=4), entries=(audible("sowt"),))
+        video_track(),
+        replace(video_track(), id=2),
+        audio_track(id_=3),
+        replace(audio_track(id_=4), entries=(audible("sowt"),)),
     )
     found = [
-        (each.kind, each.track, each.codec, each.reason)
-        for each in omitted_tracks(film, packaged_tracks(film))
+        (omitted_track.kind, omitted_track.track, omitted_track.codec, omitted_track.reason)
+        for omitted_track in omitted_tracks(film, packaged_tracks(film))
     ]
     assert found == [
         ("video", 2, "avc1", "only one video track is played at a time"),
@@ -501,31 +512,35 @@ def test_what_is_omitted_has_a_reason() -> None:
 @pytest.mark.parametrize(
     ("left_out", "code", "reason"),
     [
-        (replace(pictures(24), id=9), "second-video", ONE_VIDEO_TRACK),
+        (replace(video_track(24), id=9), "second-video", ONE_VIDEO_TRACK),
         (
-            replace(pictures(24), id=9, edits=(Edit(1000, 1 << 30),)),
+            replace(video_track(24), id=9, edits=(Edit(1000, 1 << 30),)),
             "other",
             "its edit list presents no part of the track",
         ),
         (
-            replace(sound(1), id=9, edits=(Edit(1000, 1 << 30),)),
+            replace(audio_track(1), id=9, edits=(Edit(1000, 1 << 30),)),
             "other",
             "its edit list presents no part of the track",
         ),
-        (sound(1, id_=9), "other", "at most 32 audio tracks are offered"),
+        (audio_track(1, id_=9), "other", "at most 32 audio tracks are offered"),
         (
-            replace(sound(id_=9), entries=(audible("sowt"),)),
+            replace(audio_track(id_=9), entries=(audible("sowt"),)),
             "codec",
             "its audio codec (sowt) cannot be packaged in fragmented MP4",
         ),
-        (replace(pictures(24), id=9, entries=(visual("encv"),)), "encrypted", "it is encrypted"),
+        (replace(video_track(24), id=9, entries=(visual("encv"),)), "encrypted", "it is encrypted"),
     ],
 )
-def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: Making, code: str, reason: str) -> None:
-    film = movie(pictures(), *(sound(1, id_=10 + number) for number in range(MAX_AUDIO_TRACKS)), left_out)
+def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: TrackSpec, code: str, reason: str) -> None:
+    film = movie(
+        video_track(), *(audio_track(1, id_=10 + number) for number in range(MAX_AUDIO_TRACKS)), left_out
+    )
     tracks = packaged_tracks(film)
-    found = [each for each in omitted_tracks(film, tracks) if each.track == left_out.id]
-    assert [(each.code, each.reason) for each in found] == [(code, reason)]
+    found = [
+        omitted_track for omitted_track in omitted_tracks(film, tracks) if omitted_track.track == left_out.id
+    ]
+    assert [(item.code, item.reason) for item in found] == [(code, reason)]
 
 
 def listing(*places: str | int) -> bytes:
@@ -537,16 +552,18 @@ def listing(*places: str | int) -> bytes:
 def test_channels_that_a_stream_lists_itself_are_described_as_browsers_know_them() -> None:
     """The samples stay as they are; what follows `esds` in the entry does too."""
     entry = audible("mp4a", write_esds(0x40, listing("SC", "C", "", 1)), box("btrt", bytes(12)))
-    [track] = packaged_tracks(movie(replace(sound(), entries=(entry,))))
+    [track] = packaged_tracks(movie(replace(audio_track(), entries=(entry,))))
     [stsd] = read_boxes(track.track.descriptions)
     [found] = stsd.children(8)
     assert read_sample_entry(found, "soun").config == b"\x11\xb0"
-    assert [each.kind for each in found.children(28)] == ["esds", "btrt"]
+    assert [child.kind for child in found.children(28)] == ["esds", "btrt"]
 
 
 def test_channels_that_no_browser_takes_are_left_out() -> None:
     entry = audible("mp4a", write_esds(0x40, listing("C", "", "", 1)))
-    film = movie(pictures(), replace(sound(), entries=(entry,)))
+    film = movie(video_track(), replace(audio_track(), entries=(entry,)))
     tracks = packaged_tracks(film)
-    assert [each.track.handler for each in tracks] == ["vide"]
-    assert [(each.code, each.reason) for each in omitted_tracks(film, tracks)] == [("codec", UNARRANGED)]
+    assert [track.track.handler for track in tracks] == ["vide"]
+    assert [(omitted_track.code, omitted_track.reason) for omitted_track in omitted_tracks(film, tracks)] == [
+        ("codec", UNARRANGED)
+    ]

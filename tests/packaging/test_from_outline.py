@@ -174,8 +174,8 @@ def test_a_hidden_keyframe_is_seen_from_the_beginning_on() -> None:
 def test_every_track_begins_and_ends_with_the_title() -> None:
     """Pictures from 1 to 10 seconds, sound from 2.5 to 9.95, which is not short, and to 8."""
     times = (1000, 3000, 7000)
-    pictures = replace(CARRIAGE, first=1000, start=1.0, sizes=(9, 9, 9))
-    sounds = [
+    video_track = replace(CARRIAGE, first=1000, start=1.0, sizes=(9, 9, 9))
+    audio_tracks = [
         replace(CARRIAGE, first=2500, start=2.5, end=9.95, sizes=(9,)),
         replace(CARRIAGE, first=0, start=0.0, end=8.0, sizes=(9,)),
     ]
@@ -183,8 +183,11 @@ def test_every_track_begins_and_ends_with_the_title() -> None:
     outline = Outline(
         "matroska",
         10.0,
-        (VideoOutline(TRACK, pictures),),
-        tuple(AudioOutline(replace(SOUND, index=number), each) for number, each in enumerate(sounds, 1)),
+        (VideoOutline(TRACK, video_track),),
+        tuple(
+            AudioOutline(replace(SOUND, index=number), audio_track)
+            for number, audio_track in enumerate(audio_tracks, 1)
+        ),
         cuts,
         exact=False,
     )
@@ -196,6 +199,6 @@ def test_every_track_begins_and_ends_with_the_title() -> None:
     assert (first.segments.starts[0], first.segments.samples[0], first.segments.starts[-1]) == (0, 2500, 9950)
     assert list(second.segments.starts) == [0, 3000, 7000, 10_000]
     assert second.segments.samples[-1] == 10_000
-    short = replace(outline, video=(VideoOutline(TRACK, replace(pictures, end=7.5)),))
+    short = replace(outline, video=(VideoOutline(TRACK, replace(video_track, end=7.5)),))
     video, first, second = present_outline(short).renditions
-    assert {each.end for each in (video, first, second)} == {9.95}
+    assert {item.end for item in (video, first, second)} == {9.95}

@@ -78,8 +78,8 @@ SMALLER = Source(
 
 
 def film() -> Title:
-    sounds = (audio(), audio("a3", codecs="ac-3", channels=6), audio("a4", label="Commentary"))
-    return title(video(), *sounds, texts=TEXTS, more=(SMALLER,))
+    audio_tracks = (audio(), audio("a3", codecs="ac-3", channels=6), audio("a4", label="Commentary"))
+    return title(video(), *audio_tracks, texts=TEXTS, more=(SMALLER,))
 
 
 def test_a_master_to_the_letter() -> None:
@@ -90,16 +90,16 @@ def test_a_master_as_another_reads_it() -> None:
     read = m3u8.loads(hls.master(film()))
     assert read.is_variant
     assert read.version == 7
-    assert {each.group_id for each in read.media if each.type == "AUDIO"} == {"audio0", "audio1"}
+    assert {entry.group_id for entry in read.media if entry.type == "AUDIO"} == {"audio0", "audio1"}
     for variant in read.playlists:
-        group = [each for each in read.media if each.group_id == variant.stream_info.audio]
-        assert sum(each.default == "YES" for each in group) == 1
-        assert len({each.name for each in group}) == len(group)
+        group = [entry for entry in read.media if entry.group_id == variant.stream_info.audio]
+        assert sum(rendition.default == "YES" for rendition in group) == 1
+        assert len({rendition.name for rendition in group}) == len(group)
         assert variant.stream_info.bandwidth >= variant.stream_info.average_bandwidth
         assert variant.stream_info.resolution in {(1280, 720), (640, 360)}
         assert variant.stream_info.frame_rate == 23.976
         assert variant.stream_info.video_range == "SDR"
-    assert [each.uri for each in read.iframe_playlists] == [
+    assert [iframe_playlist.uri for iframe_playlist in read.iframe_playlists] == [
         "v1-keys.m3u8",
         "../fedcba9876543210/v1-keys.m3u8",
     ]
@@ -117,8 +117,8 @@ def test_sounds_lie_where_the_file_does_that_has_them() -> None:
         ((mute, best), ["../b/a7.m3u8", "../b/a8.m3u8"]),
     ):
         read = m3u8.loads(hls.master(Title(sources)))
-        assert [each.uri for each in read.media] == expected
-        assert all(each.stream_info.audio for each in read.playlists)
+        assert [entry.uri for entry in read.media] == expected
+        assert all(playlist.stream_info.audio for playlist in read.playlists)
 
 
 def test_a_playlist_to_the_letter() -> None:
@@ -150,24 +150,24 @@ def test_pictures_alone() -> None:
 
 def test_sound_alone() -> None:
     read = m3u8.loads(hls.master(title(audio())))
-    assert [each.uri for each in read.playlists] == ["a2.m3u8"]
+    assert [playlist.uri for playlist in read.playlists] == ["a2.m3u8"]
     assert not read.media
 
 
 def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
     loud = segments([96_256, 191_488, 288_768, 192_512], [64_000, 128_000, 192_000, 128_000])
-    sounds = [
+    audio_tracks = [
         audio(),
         audio("a3", language="pt", segments=loud),
         audio("a4", codecs="ac-3"),
         audio("a5", label="Commentary"),
     ]
-    made = title(*sounds)
+    made = title(*audio_tracks)
     read = m3u8.loads(hls.master(made))
-    assert [each.uri for each in read.playlists] == ["a2.m3u8", "a4.m3u8"]
-    assert [each.stream_info.codecs for each in read.playlists] == ["mp4a.40.2", "ac-3"]
-    assert [each.stream_info.audio for each in read.playlists] == ["audio0", "audio1"]
-    assert [(each.group_id, each.uri, each.name, each.default) for each in read.media] == [
+    assert [playlist.uri for playlist in read.playlists] == ["a2.m3u8", "a4.m3u8"]
+    assert [playlist.stream_info.codecs for playlist in read.playlists] == ["mp4a.40.2", "ac-3"]
+    assert [playlist.stream_info.audio for playlist in read.playlists] == ["audio0", "audio1"]
+    assert [(entry.group_id, entry.uri, entry.name, entry.default) for entry in read.media] == [
         ("audio0", "a2.m3u8", "English", "YES"),
         ("audio0", "a3.m3u8", "Portuguese", "NO"),
         ("audio0", "a5.m3u8", "Commentary", "NO"),
@@ -175,13 +175,13 @@ def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
     ]
 
     def playlist(uri: str) -> str:
-        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
-        return hls.media(sound, "r/x", made.target_duration)
+        [audio_track] = [audio_track for audio_track in audio_tracks if f"{audio_track.name}.m3u8" == uri]
+        return hls.media(audio_track, "r/x", made.target_duration)
 
     def size(uri: str, within: str) -> int:
-        [sound] = [each for each in sounds if f"{each.name}.m3u8" == uri]
+        [audio_track] = [audio_track for audio_track in audio_tracks if f"{audio_track.name}.m3u8" == uri]
         number = within.rpartition("/")[2].removesuffix(".m4s")
-        return 900 if number == "init.mp4" else sound.segments.sizes[int(number)]
+        return 900 if number == "init.mp4" else audio_track.segments.sizes[int(number)]
 
     assert lint_master(hls.master(made), playlist, size) == []
 
@@ -194,9 +194,9 @@ def test_keyframes() -> None:
     assert read.is_i_frames_only
     assert read.is_endlist
     assert read.target_duration == 2
-    assert [each.uri for each in read.segments] == [f"r/x/{V1}/k{number}.m4s" for number in range(8)]
-    assert [each.duration for each in read.segments] == [2] * 8
-    assert [each.uri for each in read.segment_map] == [f"r/x/{V1}/init.mp4"]
+    assert [segment.uri for segment in read.segments] == [f"r/x/{V1}/k{number}.m4s" for number in range(8)]
+    assert [segment.duration for segment in read.segments] == [2] * 8
+    assert [item.uri for item in read.segment_map] == [f"r/x/{V1}/init.mp4"]
 
 
 timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
@@ -210,19 +210,19 @@ def test_durations_are_the_true_ones(durations: list[int], start: int, timescale
     rendition = video(segments=segments(durations, [1] * len(durations), start), timescale=timescale)
     target = Presentation((rendition,)).target_duration
     text = hls.media(rendition, "r/x", target)
-    said = [float(each) for each in re.findall(r"#EXTINF:([0-9.]+),", text)]
+    said = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+),", text)]
     for number, (each, units) in enumerate(zip(said, durations, strict=True)):
         assert each == pytest.approx(units / timescale, abs=2e-6)
         assert sum(said[: number + 1]) == pytest.approx(sum(durations[: number + 1]) / timescale, abs=1e-5)
         assert round(each) <= target or each < target + 0.5 + 1e-6
     read = m3u8.loads(text)
-    assert [each.duration for each in read.segments] == said
+    assert [segment.duration for segment in read.segments] == said
     assert (read.is_endlist, read.playlist_type, read.target_duration) == (True, "vod", target)
     assert read.media_sequence in (None, 0)
 
 
 @given(
-    timings.map(lambda each: [units // 400 + 1 for units in each]),
+    timings.map(lambda item: [units // 400 + 1 for units in item]),
     st.integers(0, 3_000_000),
     st.integers(0, 3_000_000),
     st.booleans(),
@@ -233,7 +233,7 @@ def test_texts_are_cut_where_the_pictures_are(
     """From the beginning, however late the pictures come, to the end, and no segment is longer than any of the film."""
     playing = video(segments=segments(durations, [1] * len(durations), start), keys=None)
     heard = audio(
-        segments=segments([each * 8 // 15 for each in [*durations, longer]], [1] * (len(durations) + 1))
+        segments=segments([item * 8 // 15 for item in [*durations, longer]], [1] * (len(durations) + 1))
     )
     presentation = Presentation((playing, *([heard] if with_sound else [])))
     marks = hls.subtitle_boundaries(presentation)
@@ -241,21 +241,23 @@ def test_texts_are_cut_where_the_pictures_are(
     assert marks[0] == 0
     assert marks[-1] == presentation.duration
     assert all(before < after <= before + target + 0.5 for before, after in pairwise(marks))
-    starts = [each / SCALE for each in playing.segments.starts[:-1]]
+    starts = [start / SCALE for start in playing.segments.starts[:-1]]
     assert set(starts[1:]) <= set(marks)
     text = hls.subtitle_playlist("s-1", presentation, "r/x", target)
     read = m3u8.loads(text)
-    assert [each.uri for each in read.segments] == [
+    assert [segment.uri for segment in read.segments] == [
         f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(marks) - 1)
     ]
-    assert list(accumulate(each.duration for each in read.segments)) == pytest.approx(marks[1:], abs=1e-3)
+    assert list(accumulate(segment.duration for segment in read.segments)) == pytest.approx(
+        marks[1:], abs=1e-3
+    )
     assert not read.segment_map
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_label_breaks_a_playlist(label: str, language: str) -> None:
-    sound = audio(label=label, language=language)
-    text = hls.master(title(video(), sound, texts=[Subtitles("s-1", "w", language, label)]))
+    audio_track = audio(label=label, language=language)
+    text = hls.master(title(video(), audio_track, texts=[Subtitles("s-1", "w", language, label)]))
     text.encode()
     lines = text.splitlines()
     assert len(lines) == len(hls.master(title(video(), audio(), texts=TEXTS[:1])).splitlines())

@@ -130,9 +130,9 @@ def test_what_nobody_packed_is_refused(data: bytes) -> None:
 def test_any_bytes_are_a_presentation_or_refused(data: bytes, at: int, byte: int) -> None:
     spoilt = bytearray(Presentation((video(),)).to_bytes())
     spoilt[at % len(spoilt)] = byte
-    for each in (data, bytes(spoilt)):
+    for item in (data, bytes(spoilt)):
         try:
-            Presentation.from_bytes(each)
+            Presentation.from_bytes(item)
         except ValueError:
             continue
 

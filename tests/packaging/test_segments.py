@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.bodies import assemble
-from tests.mp4.making import Making, Sample, film, payload
+from tests.mp4.making import Sample, TrackSpec, film, payload
 from trio_stream.byte_ranges import ByteRange, ByteRanges
 from trio_stream.http.bodies import Part, body_length
 from trio_stream.mp4.boxes import Malformed, read_boxes
@@ -15,24 +15,24 @@ from trio_stream.packaging.segments import init, segment
 from trio_stream.packaging.selection import PackagedTrack, packaged_tracks
 
 
-def film_of(*tracks: Making) -> tuple[bytes, list[PackagedTrack]]:
+def film_of(*tracks: TrackSpec) -> tuple[bytes, list[PackagedTrack]]:
     data = film(*tracks)
     return data, packaged_tracks(read_movie(payload(data), len(data)))
 
 
-ALONE = Making(tuple(Sample(5 + number, 3000) for number in range(8)), (3, 3, 2))
-SOUND = Making((Sample(7, 1024),) * 9, (3, 3, 3), id=2, handler="soun", timescale=48_000)
+ALONE = TrackSpec(tuple(Sample(5 + number, 3000) for number in range(8)), (3, 3, 2))
+SOUND = TrackSpec((Sample(7, 1024),) * 9, (3, 3, 3), id=2, handler="soun", timescale=48_000)
 
 
 def test_bytes_that_lie_together_are_one_range() -> None:
     data, [track] = film_of(ALONE)
     parts = segment(track, 2, 7, 4, len(data))
     [(_, length)] = _ranges(parts)
-    assert length == sum(each.size for each in ALONE.samples[2:7])
+    assert length == sum(sample.size for sample in ALONE.samples[2:7])
     whole = assemble(parts, data)
     assert len(whole) == body_length(parts)
     boxes = list(read_boxes(whole))
-    assert [each.kind for each in boxes] == ["styp", "moof", "mdat"]
+    assert [box.kind for box in boxes] == ["styp", "moof", "mdat"]
     assert bytes(boxes[2].payload) == b"".join(ALONE.contents[2:7])
     assert whole.index(b"mfhd\0\0\0\0\0\0\0\5") > 0  # counted from 1
 
@@ -55,7 +55,7 @@ def test_bytes_that_lie_scattered_are_gathered() -> None:
 
 
 def test_samples_without_bytes() -> None:
-    data, [track] = film_of(Making((Sample(0, 3000),) * 4, (4,)))
+    data, [track] = film_of(TrackSpec((Sample(0, 3000),) * 4, (4,)))
     [head] = segment(track, 0, 4, 0, len(data))
     assert isinstance(head, bytes)
     assert head.endswith(b"\0\0\0\x08mdat")
@@ -79,7 +79,7 @@ def test_no_byte_behind_the_end_is_sent() -> None:
 def test_tracks_in_one_stream_are_numbered() -> None:
     data, tracks = film_of(ALONE, SOUND)
     found = read_movie(payload(init(*tracks)), len(data))
-    assert [(each.id, each.handler) for each in found.tracks] == [(1, "vide"), (2, "soun")]
+    assert [(track.id, track.handler) for track in found.tracks] == [(1, "vide"), (2, "soun")]
     whole = assemble(segment(tracks[1], 0, 3, 0, len(data), track=2), data)
     assert whole.index(b"tfhd\0\2\0\x38\0\0\0\2") > 0
     other = replace(tracks[1], track=replace(tracks[1].track, id=77))

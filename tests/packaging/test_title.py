@@ -57,7 +57,7 @@ def test_no_two_tracks_have_one_name(tracks: list[tuple[str | None, str | None]]
     called = names([label for label, _ in tracks], [language for _, language in tracks], "Audio")
     assert len(called) == len(tracks) == len(set(called))
     assert all(called)
-    assert called == [printable(each) for each in called]
+    assert called == [printable(name) for name in called]
 
 
 def test_sources() -> None:
@@ -73,7 +73,7 @@ def test_all_sounds_are_those_of_the_first_file_that_has_some() -> None:
     mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
     small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
     large = Source("", "r/z", Presentation((video(), audio("a2"), audio("a3"))))
-    assert [(source, sound.name) for source, sound in Title((mute, large, small)).audio] == [
+    assert [(source, audio_track.name) for source, audio_track in Title((mute, large, small)).audio] == [
         (large, "a2"),
         (large, "a3"),
     ]

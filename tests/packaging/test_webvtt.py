@@ -35,7 +35,7 @@ def block(number: int, begins: int, ends: int) -> str:
 
 times = st.integers(0, 60_000)
 cues = st.lists(
-    st.tuples(times, st.integers(0, 20_000)).map(lambda each: (each[0], each[0] + each[1])), max_size=20
+    st.tuples(times, st.integers(0, 20_000)).map(lambda item: (item[0], item[0] + item[1])), max_size=20
 )
 
 
@@ -44,13 +44,13 @@ def test_cues_are_where_they_are_shown(made: list[tuple[int, int]], cuts: list[i
     blocks = [block(number, *each) for number, each in enumerate(made)]
     text = parse(newline.join("\n\n".join(["WEBVTT", *blocks]).split("\n")) + newline)
     assert len(text.cues) == len(made)
-    marks = [0, *sorted({each for each in cuts if each}), 100_000]
+    marks = [0, *sorted({cut for cut in cuts if cut}), 100_000]
     seen: set[int] = set()
     for begin, end in pairwise(marks):
         segment = text.segment(begin / 1000, end / 1000)
         head, *found = segment.rstrip("\n").split("\n\n")
         assert head == f"WEBVTT\n{MAP}"
-        numbers = {number for number, each in enumerate(blocks) if each in found}
+        numbers = {number for number, block in enumerate(blocks) if block in found}
         assert len(found) == len(numbers)
         for number, (begins, ends) in enumerate(made):
             shown = begins < end and ends > begin
@@ -94,7 +94,7 @@ def test_styles_behind_a_bare_first_line() -> None:
 )
 def test_timings(line: str, expected: tuple[float, float] | None) -> None:
     found = parse(f"WEBVTT\n\n{line}\nHello\n").cues
-    assert [each[:2] for each in found] == ([expected] if expected else [])
+    assert [item[:2] for item in found] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "WEBVTT", "\ufeffWEBVTT\n"])

@@ -102,7 +102,7 @@ def _ordered(found: Sequence[Box], wanted: Sequence[str], known: Known, within: 
         elif not each.endswith("?"):
             known.faults.append(f"{within}: no {each} where it has to be")
             return {}
-    known.faults.extend(f"{within}: {each.kind} does not belong there" for each in left)
+    known.faults.extend(f"{within}: {item.kind} does not belong there" for item in left)
     return by_kind
 
 
@@ -110,18 +110,18 @@ def _tree(box: Box, known: Known, path: str) -> dict[str, Box]:
     """The boxes in it, by their kinds, with what is in them as well; the kinds of a track stand there once."""
     path = f"{path}/{box.kind}".lstrip("/")
     found = _ordered(_boxes(box.body, known, path), CHILDREN[box.kind], known, path)
-    for each in list(found.values()):
-        if each.kind in CHILDREN:
-            found |= _tree(each, known, path)
-        elif each.kind in FIXED and len(each.body) not in FIXED[each.kind]:
-            known.faults.append(f"{path}/{each.kind}: {len(each.body)} bytes are not what it has")
+    for item in list(found.values()):
+        if item.kind in CHILDREN:
+            found |= _tree(item, known, path)
+        elif item.kind in FIXED and len(item.body) not in FIXED[item.kind]:
+            known.faults.append(f"{path}/{item.kind}: {len(item.body)} bytes are not what it has")
     return found
 
 
 def _brands(box: Box, what: str, known: Known) -> None:
     brands = [box.body[at : at + 4] for at in range(8, len(box.body), 4)]
     known.faults.extend(
-        f"{box.kind}: no brand {each.decode()}" for each in BRANDS[what] if each not in brands
+        f"{box.kind}: no brand {item.decode()}" for item in BRANDS[what] if item not in brands
     )
     if len(box.body) % 4 or box.body[:4] not in brands:
         known.faults.append(f"{box.kind}: the major brand is not among the others")
@@ -209,7 +209,7 @@ def _entry(stsd: Box, known: Known) -> Iterator[str]:
     if struct.unpack_from(">H", entry.body, 6)[0] != 1:
         yield f"stsd/{entry.kind}: another data reference"
     inside = _boxes(entry.body[ENTRY[known.handler] :], known, f"stsd/{entry.kind}")
-    if CONFIGURED[entry.kind] not in [each.kind for each in inside]:
+    if CONFIGURED[entry.kind] not in [item.kind for item in inside]:
         yield f"stsd/{entry.kind}: no {CONFIGURED[entry.kind]}"
 
 

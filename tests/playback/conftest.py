@@ -22,8 +22,8 @@ def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
     folder = tmp_path_factory.mktemp("cinema")
     library = folder / "videos"
     library.mkdir()
-    for each in SPECIMENS:
-        place(films / each.file, library / each.file)
+    for specimen in SPECIMENS:
+        place(films / specimen.file, library / specimen.file)
     with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
         wait_for(
             lambda: running.get("/api/library").json()["videos"] == len(SPECIMENS),

@@ -85,7 +85,7 @@ async def main() -> None:
             for name in ("v1", "a2", "v1-keys"):
                 playlist = (await client.get(f"{folder}/{name}.m3u8")).decode()
                 segments += re.findall(r"^r/\S+|(?<=URI=\")r/[^\"]+", playlist, re.MULTILINE)
-            first = [await client.get(f"{folder}/{each}") for each in segments]
+            first = [await client.get(f"{folder}/{segment}") for segment in segments]
             before = asked.copy(), app.services.database.statistics().reads, _processes(), _threads()
             sizes = 0
             for number in range(50):

@@ -30,12 +30,12 @@ class Frames:
 def renditions(master: str) -> dict[str, str]:
     """The names of the renditions in a master playlist, by the track that ffmpeg takes them for."""
     read = m3u8.loads(master)
-    video = [each.uri for each in read.playlists if each.stream_info.resolution]
-    sounds = [each.uri for each in read.media if each.type == "AUDIO"]
-    if not (video or sounds):
-        sounds = [each.uri for each in read.playlists]
+    video = [playlist.uri for playlist in read.playlists if playlist.stream_info.resolution]
+    audio_tracks = [entry.uri for entry in read.media if entry.type == "AUDIO"]
+    if not (video or audio_tracks):
+        audio_tracks = [playlist.uri for playlist in read.playlists]
     tracks = {"v:0": video[0]} if video else {}
-    tracks |= {f"a:{number}": uri for number, uri in enumerate(sounds)}
+    tracks |= {f"a:{number}": uri for number, uri in enumerate(audio_tracks)}
     return {track: uri.removesuffix(".m3u8") for track, uri in tracks.items()}
 
 

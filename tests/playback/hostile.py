@@ -44,12 +44,12 @@ def package(fd: int, size: int) -> object:
         _send(index, rendition, size)
     return tuple(
         (
-            each.kind,
-            each.codecs.split(".")[0],
-            len(each.segments).bit_length(),
-            index.tracks[each.name].samples.count.bit_length(),
+            rendition.kind,
+            rendition.codecs.split(".")[0],
+            len(rendition.segments).bit_length(),
+            index.tracks[rendition.name].samples.count.bit_length(),
         )
-        for each in found.renditions[:MOST_RENDITIONS]
+        for rendition in found.renditions[:MOST_RENDITIONS]
     )
 
 
@@ -70,24 +70,24 @@ def say(found: Presentation) -> None:
         hls.media(rendition, "r/x", made.target_duration).encode()
         if rendition.keys is not None:
             hls.key_frames(rendition, rendition.keys, "r/x").encode()
-        for each in (rendition.segments, rendition.keys):
-            if each is not None:
-                assert len(each) >= 1
-                assert len(each.starts) == len(each.samples) == len(each.sizes) + 1
+        for listed in (rendition.segments, rendition.keys):
+            if listed is not None:
+                assert len(listed) >= 1
+                assert len(listed.starts) == len(listed.samples) == len(listed.sizes) + 1
                 assert all(
-                    before <= after for before, after in zip(each.starts, each.starts[1:], strict=False)
+                    before <= after for before, after in zip(listed.starts, listed.starts[1:], strict=False)
                 )
 
 
 def _send(index: Index, rendition: Rendition, size: int) -> None:
     """An init segment, and some of its segments."""
     track = index.tracks[rendition.name]
-    assert [each.kind for each in read_boxes(segments.init(track))] == ["ftyp", "moov"]
+    assert [read_box.kind for read_box in read_boxes(segments.init(track))] == ["ftyp", "moov"]
     listed = rendition.segments
     numbers = {*range(min(MAX_SEGMENTS, len(listed))), len(listed) - 1}
     asked = [(number, listed.samples[number], listed.samples[number + 1]) for number in sorted(numbers)]
     if rendition.keys is not None:
-        asked += [(0, each, each + 1) for each in (rendition.keys.samples[0], rendition.keys.samples[-2])]
+        asked += [(0, item, item + 1) for item in (rendition.keys.samples[0], rendition.keys.samples[-2])]
     for number, first, stop in asked:
         assert 0 <= first < stop
         try:
@@ -103,7 +103,7 @@ def _send(index: Index, rendition: Rendition, size: int) -> None:
                 assert offset >= 0
                 assert length > 0
                 assert offset + length <= size, "a read outside the file"
-        kinds = [each.kind for each in read_boxes(head[: head.index(b"mdat") - 4])]
+        kinds = [read_box.kind for read_box in read_boxes(head[: head.index(b"mdat") - 4])]
         assert kinds == ["styp", "moof"]
 
 
@@ -120,10 +120,10 @@ def _by_hand() -> list[bytes]:
         making.Sample(3 + number % 9, 3000 + number % 2, 3000 * (number % 3), number % 12 == 0, number)
         for number in range(40)
     )
-    track = making.Making(
+    track = making.TrackSpec(
         samples, (10,) * 4, edits=(making.Edit(100, -1), making.Edit(900, 3000)), dependencies=True
     )
-    sound = making.Making(
+    audio_track = making.TrackSpec(
         (making.Sample(9, 1024),) * 60,
         (6,) * 10,
         id=2,
@@ -133,15 +133,15 @@ def _by_hand() -> list[bytes]:
         elng="pt-BR",
     )
     films = [
-        making.film(track, sound),
-        making.film(making.Making(samples, (40,), sizes=8, large=True), last=False),
-        making.film(making.Making(samples, (20, 20), sizes=4), sound, shift=3),
-        making.film(making.Making(samples, (20, 20), sizes=16), sound, shift=3),
+        making.film(track, audio_track),
+        making.film(making.TrackSpec(samples, (40,), sizes=8, large=True), last=False),
+        making.film(making.TrackSpec(samples, (20, 20), sizes=4), audio_track, shift=3),
+        making.film(making.TrackSpec(samples, (20, 20), sizes=16), audio_track, shift=3),
     ]
-    opened = making.opening(track, sound)
+    opened = making.opening(track, audio_track)
     at = 0
     for first in range(0, 40, 10):
         opened += making.fragment(track, first, first + 10, first + 1, at, split=first + 4)
-        opened += making.fragment(sound, first, first + 10, first + 2, first * 1024)
-        at += sum(each.duration for each in samples[first : first + 10])
+        opened += making.fragment(audio_track, first, first + 10, first + 2, first * 1024)
+        at += sum(sample.duration for sample in samples[first : first + 10])
     return [*films, opened]

@@ -165,13 +165,13 @@ def _segment(rendition: Rendition, number: int) -> Recipe:
 
 async def check_tracks(presentation: Presentation, path: Path) -> None:
     """Raise `Wrong` if ffprobe sees a track of pictures or sound in which there is something, of which nothing is said."""
-    told = Counter[str](each.kind for each in presentation.renditions)
-    told.update(each.kind for each in presentation.omitted)
+    told = Counter[str](rendition.kind for rendition in presentation.renditions)
+    told.update(omission.kind for omission in presentation.omitted)
     seen = await trio.to_thread.run_sync(tracks_in, path)
     for kind, count in seen.items():
         if count > told[kind]:
             raise Wrong(f"of {count} tracks of {kind}, {told[kind]} are offered or left out with a reason")
-    if not all(each.reason.strip() for each in presentation.omitted):
+    if not all(omission.reason.strip() for omission in presentation.omitted):
         raise Wrong("a track is left out without a reason")
 
 
@@ -189,15 +189,15 @@ def tracks_in(path: Path) -> Counter[str]:
         told = json.loads(shown)
     except (subprocess.TimeoutExpired, ValueError):
         return Counter()
-    within = [each for programme in told.get("programs", []) for each in programme.get("streams", [])]
-    streams = {each["index"]: each for each in within or told.get("streams", [])}
+    within = [stream for programme in told.get("programs", []) for stream in programme.get("streams", [])]
+    streams = {stream["index"]: stream for stream in within or told.get("streams", [])}
     return Counter(
-        each["codec_type"]
-        for each in streams.values()
-        if each.get("codec_type") in ("video", "audio")
-        and int(each.get("nb_read_packets", 0)) > 0
-        and "codec_name" in each
-        and not each.get("disposition", {}).get("attached_pic")
+        stream["codec_type"]
+        for stream in streams.values()
+        if stream.get("codec_type") in ("video", "audio")
+        and int(stream.get("nb_read_packets", 0)) > 0
+        and "codec_name" in stream
+        and not stream.get("disposition", {}).get("attached_pic")
     )
 
 

@@ -32,7 +32,7 @@ ATTRIBUTES = {
     },
     "EXT-X-STREAM-INF": STREAM,
     "EXT-X-I-FRAME-STREAM-INF": {
-        each: STREAM[each] for each in ("BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "VIDEO-RANGE")
+        item: STREAM[item] for item in ("BANDWIDTH", "AVERAGE-BANDWIDTH", "CODECS", "RESOLUTION", "VIDEO-RANGE")
     } | {"URI": QUOTED},
     "EXT-X-MAP": {"URI": QUOTED},
 }  # fmt: skip
@@ -71,7 +71,7 @@ class Playlist:
     @property
     def durations(self) -> list[float]:
         found = (re.match(DECIMAL, value) for value in self.all("EXTINF"))
-        return [float(each[0]) for each in found if each]
+        return [float(item[0]) for item in found if item]
 
     @property
     def target(self) -> int:
@@ -189,12 +189,12 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
             say("EXT-X-STREAM-INF and addresses do not take turns")
     found.faults += _groups(media, streams)
     lists: dict[str, Playlist] = {}
-    keys = [each.get("URI", "").strip('"') for each in found.attributes("EXT-X-I-FRAME-STREAM-INF")]
+    keys = [attribute.get("URI", "").strip('"') for attribute in found.attributes("EXT-X-I-FRAME-STREAM-INF")]
     for uri in dict.fromkeys(
-        [*found.uris, *(each["URI"].strip('"') for each in media if "URI" in each), *keys]
+        [*found.uris, *(entry["URI"].strip('"') for entry in media if "URI" in entry), *keys]
     ):
         said = get(uri)
-        faults = lint_media(said, lambda each, uri=uri: sizes(uri, each), keys=uri in keys)  # type: ignore[misc] # mypy: a default in a lambda has no type
+        faults = lint_media(said, lambda item, uri=uri: sizes(uri, item), keys=uri in keys)  # type: ignore[misc] # mypy: a default in a lambda has no type
         found.faults += [f"{uri}: {fault}" for fault in faults]
         lists[uri] = read(said, MEDIA)
     targets = {each.target for uri, each in lists.items() if uri not in keys}
@@ -202,11 +202,11 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
         say(f"EXT-X-TARGETDURATION are several: {sorted(targets)}")
     for stream, uri in zip(streams, found.uris, strict=False):
         groups = [
-            each
-            for each in media
-            if each.get("TYPE") == "AUDIO" and each.get("GROUP-ID") == stream.get("AUDIO")
+            entry
+            for entry in media
+            if entry.get("TYPE") == "AUDIO" and entry.get("GROUP-ID") == stream.get("AUDIO")
         ]
-        with_it = [each["URI"].strip('"') for each in groups if "URI" in each]
+        with_it = [group["URI"].strip('"') for group in groups if "URI" in group]
         found.faults += _rates(stream, uri, with_it, lists, sizes)
     for stream, uri in zip(found.attributes("EXT-X-I-FRAME-STREAM-INF"), keys, strict=True):
         found.faults += _rates(stream, uri, [], lists, sizes)
@@ -221,26 +221,30 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
 
 def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) -> Iterator[str]:
     for kind, attribute in (("AUDIO", "AUDIO"), ("SUBTITLES", "SUBTITLES")):
-        there = {each.get("GROUP-ID") for each in media if each.get("TYPE") == kind}
+        there = {entry.get("GROUP-ID") for entry in media if entry.get("TYPE") == kind}
         named = {stream[attribute] for stream in streams if attribute in stream}
-        yield from (f"no group {each} of {kind}" for each in named - there)
-        yield from (f"nobody names the group {each} of {kind}" for each in there - named)
+        yield from (f"no group {item} of {kind}" for item in named - there)
+        yield from (f"nobody names the group {item} of {kind}" for item in there - named)
         for group in there:
-            members = [each for each in media if (each.get("TYPE"), each.get("GROUP-ID")) == (kind, group)]
-            names = [each.get("NAME") for each in members]
+            members = [
+                entry for entry in media if (entry.get("TYPE"), entry.get("GROUP-ID")) == (kind, group)
+            ]
+            names = [member.get("NAME") for member in members]
             if len(set(names)) != len(names):
                 yield f"a NAME is twice in the group {group}"
-            if sum(each.get("DEFAULT") == "YES" for each in members) > 1:
+            if sum(member.get("DEFAULT") == "YES" for member in members) > 1:
                 yield f"more than one DEFAULT in the group {group}"
-            if any(each.get("DEFAULT") == "YES" and each.get("AUTOSELECT") == "NO" for each in members):
+            if any(member.get("DEFAULT") == "YES" and member.get("AUTOSELECT") == "NO" for member in members):
                 yield f"a DEFAULT that is not AUTOSELECT in the group {group}"
     yield from (
-        "FORCED is only for subtitles" for each in media if "FORCED" in each and each["TYPE"] != "SUBTITLES"
+        "FORCED is only for subtitles"
+        for entry in media
+        if "FORCED" in entry and entry["TYPE"] != "SUBTITLES"
     )
     for stream in streams:
         codecs = stream.get("CODECS", "").strip('"').lower().split(",")
-        heard = any(each.startswith(AUDIO_CODECS) for each in codecs)
-        seen = not all(each.startswith(AUDIO_CODECS) for each in codecs)
+        heard = any(codec.startswith(AUDIO_CODECS) for codec in codecs)
+        seen = not all(codec.startswith(AUDIO_CODECS) for codec in codecs)
         if "AUDIO" in stream and not heard:
             yield "CODECS leaves out the sound"
         if seen is not ("RESOLUTION" in stream):
@@ -250,7 +254,7 @@ def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) 
 def _rates(
     stream: dict[str, str],
     uri: str,
-    sounds: Sequence[str],
+    audio_tracks: Sequence[str],
     lists: dict[str, Playlist],
     sizes: Callable[[str, str], int],
 ) -> Iterator[str]:
@@ -258,14 +262,14 @@ def _rates(
 
     def of(name: str) -> tuple[float, float]:
         played = lists[name]
-        weighed = [sizes(name, each) for each in played.uris]
+        weighed = [sizes(name, uri) for uri in played.uris]
         return peak(played.durations, weighed, played.target), sum(weighed) * 8 / sum(played.durations)
 
-    others = [of(each) for each in sounds] or [(0.0, 0.0)]
+    others = [of(audio_track) for audio_track in audio_tracks] or [(0.0, 0.0)]
     most, average = (
-        of(uri) if uri not in sounds else (0.0, 0.0)
+        of(uri) if uri not in audio_tracks else (0.0, 0.0)
     )  # sound alone: one is played in place of another
-    most, average = most + max(each[0] for each in others), average + max(each[1] for each in others)
+    most, average = most + max(other[0] for other in others), average + max(other[1] for other in others)
     if int(stream["BANDWIDTH"]) < most * 0.999:
         yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {most:.0f}"
     if int(stream["BANDWIDTH"]) > most * 1.25 + 8000:
@@ -312,27 +316,27 @@ def lint_mpd(text: str, sizes: Callable[[str], int]) -> list[str]:
         return ["it is no MPD"]
     faults = list(_element(root))
     for kind in ("AdaptationSet", "Representation"):
-        ids = [each.get("id") for each in root.iter(f"{MPD}{kind}")]
+        ids = [element.get("id") for element in root.iter(f"{MPD}{kind}")]
         if len(set(ids)) != len(ids):
             faults.append(f"an id of {kind} is there twice")
     if faults:
         return faults
-    if not all(each.startswith("urn:mpeg:dash:profile:") for each in root.attrib["profiles"].split(",")):
+    if not all(item.startswith("urn:mpeg:dash:profile:") for item in root.attrib["profiles"].split(",")):
         faults.append("profiles are no names")
     matched = DURATION.fullmatch(root.attrib["mediaPresentationDuration"])
     if matched is None:
         return [*faults, "mediaPresentationDuration is no duration"]
-    hours, minutes, seconds = (float(each or 0) for each in matched.groups())
+    hours, minutes, seconds = (float(group or 0) for group in matched.groups())
     return faults + list(_timelines(root, 3600 * hours + 60 * minutes + seconds, sizes))
 
 
 def _element(element: ET.Element) -> Iterator[str]:
     name = element.tag.removeprefix(MPD)
-    yield from (f"{name}: no {each}" for each in DEMANDED.get(name, ()) if each not in element.attrib)
+    yield from (f"{name}: no {item}" for item in DEMANDED.get(name, ()) if item not in element.attrib)
     order = INSIDE.get(name, ())
     kinds = [each.tag.removeprefix(MPD) for each in element]
-    yield from (f"{name}: {each} does not belong there" for each in kinds if each not in order)
-    places = [order.index(each) for each in kinds if each in order]
+    yield from (f"{name}: {kind} does not belong there" for kind in kinds if kind not in order)
+    places = [order.index(kind) for kind in kinds if kind in order]
     if places != sorted(places):
         yield f"{name}: its elements are not in order"
     for each in element:
@@ -349,7 +353,7 @@ def _timelines(root: ET.Element, whole: float, sizes: Callable[[str], int]) -> I
         yield from fault
     if abs(max(ends, default=whole) - whole) > 0.01:
         yield f"it lasts {whole} s, and its segments until {max(ends)}"
-    if any(whole - each > 0.15 for each in ends):
+    if any(whole - end > 0.15 for end in ends):
         yield "a timeline ends before the presentation does"
 
 
@@ -364,13 +368,13 @@ def _timeline(
     def size(number: int) -> int:
         return sizes(template.attrib["media"].replace("$Number$", str(number)))
 
-    for each in template.iter(f"{MPD}S"):
-        at = int(each.get("t", at))
-        for _ in range(int(each.get("r", 0)) + 1):
+    for element in template.iter(f"{MPD}S"):
+        at = int(element.get("t", at))
+        for _ in range(int(element.get("r", 0)) + 1):
             begins.append(at)
             if size(number) <= 0:
                 faults.append(f"nothing is at {number}")
-            at, number, weight = at + int(each.attrib["d"]), number + 1, weight + size(number)
+            at, number, weight = at + int(element.attrib["d"]), number + 1, weight + size(number)
     name = representation.attrib["id"]
     if size(number) > 0:
         faults.append(f"{name}: the timeline leaves segments out")

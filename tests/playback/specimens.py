@@ -137,21 +137,21 @@ SPECIMENS = (
 FORMATS = {"mkv": "matroska", "ts": "mpegts"}
 """Of suffixes that are not called like their containers."""
 
-REMUXED = tuple(each for each in SPECIMENS if each.suffix not in ("mp4", "mov"))
-COPIED = tuple(each for each in SPECIMENS if each.suffix in ("mp4", "mov"))
+REMUXED = tuple(specimen for specimen in SPECIMENS if specimen.suffix not in ("mp4", "mov"))
+COPIED = tuple(specimen for specimen in SPECIMENS if specimen.suffix in ("mp4", "mov"))
 
 
 def specimens() -> Path:
     """The folder of them all; whoever comes first makes what is not there, and others wait for it."""
-    recipes = repr([(each.file, each.arguments, each.base) for each in SPECIMENS])
+    recipes = repr([(specimen.file, specimen.arguments, specimen.base) for specimen in SPECIMENS])
     with kept_folder(f"specimens-{key(recipes)}") as folder:
-        missing = [each for each in SPECIMENS if not (folder / each.file).exists()]
+        missing = [specimen for specimen in SPECIMENS if not (folder / specimen.file).exists()]
         for derived in (False, True):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(
                     pool.map(
-                        lambda each: _make(folder, each),
-                        [each for each in missing if bool(each.base) is derived],
+                        lambda item: _make(folder, item),
+                        [specimen for specimen in missing if bool(specimen.base) is derived],
                     )
                 )
     return folder

@@ -11,7 +11,7 @@ from trio_stream.playback.offers import are_aligned
 
 def of(*starts: float, timescale: int = 90_000, end: float = 100.0) -> Rendition:
     """Pictures whose segments begin at `starts`, in seconds."""
-    units = [round(each * timescale) for each in (*starts, end)]
+    units = [round(item * timescale) for item in (*starts, end)]
     durations = [after - before for before, after in pairwise(units)]
     return video(segments=segments(durations, [1] * len(durations), units[0]), timescale=timescale)
 

@@ -19,7 +19,7 @@ from tests.support import Server, serving, wait_for
 
 EVERYTHING = "Everything.288p"
 NAMES = (
-    *(each.file.removesuffix(".mp4") for each in SPECIMENS if each.name != "two-hours"),
+    *(specimen.file.removesuffix(".mp4") for specimen in SPECIMENS if specimen.name != "two-hours"),
     EVERYTHING,
 )
 """What differs; two hours are more of the same."""
@@ -50,13 +50,15 @@ class Reader:
 def library(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("conformance") / "videos"
     folder.mkdir()
-    for each in SPECIMENS:
-        if each.file.removesuffix(".mp4") in NAMES:
-            place(films / each.file, folder / each.file)
-    sounds = f"{tone()} {tone(880)} -map 0 -map 1 -map 2"
+    for specimen in SPECIMENS:
+        if specimen.file.removesuffix(".mp4") in NAMES:
+            place(films / specimen.file, folder / specimen.file)
+    audio_tracks = f"{tone()} {tone(880)} -map 0 -map 1 -map 2"
     for lines, size in ((144, "256x144"), (288, "512x288")):
         film = f"Everything.{lines}p"
-        make(folder / f"{film}.mp4", f"{picture()} {sounds} {X264} -g 24 -sc_threshold 0 {AAC} -s {size}")
+        make(
+            folder / f"{film}.mp4", f"{picture()} {audio_tracks} {X264} -g 24 -sc_threshold 0 {AAC} -s {size}"
+        )
         (folder / f"{film}.en.srt").write_text("1\n00:00:01,000 --> 00:00:12,000\nA ball\n")
         (folder / f"{film}.de.forced.srt").write_text("1\n00:00:01,000 --> 00:00:12,000\nEin Ball\n")
     return folder
@@ -93,7 +95,7 @@ def test_segments(reader: Callable[[str], Reader], name: str) -> None:
         segments = re.findall(r"^(?!#)(\S+)$", text, re.MULTILINE)
         faults = check(
             film.get(init).content,
-            [film.get(each).content for each in segments],
+            [film.get(segment).content for segment in segments],
             following="I-FRAMES-ONLY" not in text,
         )
         assert faults == [], uri
@@ -165,7 +167,7 @@ def test_a_fault_of_an_init_segment_is_found(
     reader: Callable[[str], Reader], spoil: Callable[[bytes], bytes], fault: str
 ) -> None:
     init, _ = _parts(reader("b-frames"))
-    assert any(fault in each for each in check(spoil(init), [])), check(spoil(init), [])
+    assert any(fault in item for item in check(spoil(init), [])), check(spoil(init), [])
 
 
 @pytest.mark.parametrize(
@@ -195,14 +197,14 @@ def test_a_fault_of_a_segment_is_found(
     init, segments = _parts(reader("b-frames"))
     assert check(init, segments) == []
     found = check(init, [spoil(segments[0]), *segments[1:]])
-    assert any(fault in each for each in found), found
+    assert any(fault in item for item in found), found
 
 
 def _parts(film: Reader) -> tuple[bytes, list[bytes]]:
     text = film.text("v1.m3u8")
     [init] = re.findall(r'#EXT-X-MAP:URI="([^"]+)"', text)
     return film.get(init).content, [
-        film.get(each).content for each in re.findall(r"^r/\S+", text, re.MULTILINE)
+        film.get(uri).content for uri in re.findall(r"^r/\S+", text, re.MULTILINE)
     ]
 
 
@@ -237,7 +239,7 @@ def test_a_fault_of_a_media_playlist_is_found(
     text = film.text("v1.m3u8")
     assert lint_media(text, film.size) == []
     found = lint_media(re.sub(old, new, text), film.size)
-    assert any(fault in each for each in found), found
+    assert any(fault in item for item in found), found
 
 
 @pytest.mark.parametrize(
@@ -269,7 +271,7 @@ def test_a_fault_of_a_master_playlist_is_found(
 ) -> None:
     film = reader(EVERYTHING)
     found = lint_master(re.sub(old, new, film.text("master.m3u8")), film.text, film.within)
-    assert any(fault in each for each in found), found
+    assert any(fault in item for item in found), found
 
 
 @pytest.mark.parametrize(
@@ -290,7 +292,7 @@ def test_playlists_that_do_not_fit_each_other_are_found(
     found = lint_master(
         text, lambda uri: change(film.text(uri)) if uri == "v1.m3u8" else film.text(uri), film.within
     )
-    assert any(fault in each for each in found), found
+    assert any(fault in item for item in found), found
 
 
 @pytest.mark.parametrize(
@@ -320,7 +322,7 @@ def test_a_fault_of_a_manifest_is_found(
     film = reader("b-frames")
     text = film.text("manifest.mpd")
     found = lint_mpd(re.sub(old, new, text, flags=re.DOTALL), film.size)
-    assert any(fault in each for each in found), found
+    assert any(fault in item for item in found), found
 
 
 def test_a_manifest_without_its_end_is_found(reader: Callable[[str], Reader]) -> None:
@@ -329,4 +331,4 @@ def test_a_manifest_without_its_end_is_found(reader: Callable[[str], Reader]) ->
     last = [*root.iter(f"{MPD}S")][-1]
     last.set("d", "1")
     found = lint_mpd(ET.tostring(root, encoding="unicode"), film.size)
-    assert any("a timeline ends before" in each for each in found), found
+    assert any("a timeline ends before" in item for item in found), found

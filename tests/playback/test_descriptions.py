@@ -25,7 +25,7 @@ SECONDS = 3
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"
 
 
-def pictures(path: Path, size: str = "128x72", coded: str = X264, more: str = "") -> Clip:
+def video_track(path: Path, size: str = "128x72", coded: str = X264, more: str = "") -> Clip:
     made = make(path, f"-f lavfi -i testsrc2=size={size}:rate=25:duration={SECONDS} {coded} {more}")
     return clip(made, "vide")
 
@@ -48,8 +48,8 @@ def index_of(path: Path) -> Index:
 def spans(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
     """What players get of a rendition, one init segment after the other."""
     data, track = path.read_bytes(), index.tracks[rendition.name]
-    firsts = [each.first for each in rendition.spans] or [0]
-    inits = [each.init for each in rendition.spans] or [0]
+    firsts = [span.first for span in rendition.spans] or [0]
+    inits = [span.init for span in rendition.spans] or [0]
     bounds = [*firsts, len(rendition.segments)]
     found: list[bytes] = []
     for init, (first, stop) in zip(inits, pairwise(bounds), strict=True):
@@ -65,7 +65,7 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
     """Each stretch holds the pictures or sound of its clip, and begins when the one before has ended."""
     index = index_of(path)
     assert index.presentation.omitted == ()
-    rendition = next(each for each in index.presentation.renditions if each.kind == kind)
+    rendition = next(rendition for rendition in index.presentation.renditions if rendition.kind == kind)
     name = f"{kind[0]}:0"
     for number, (made, source) in enumerate(zip(spans(path, index, rendition), clips, strict=True)):
         [seen], [held] = decode(made, [name]), decode(source, [name])
@@ -81,11 +81,11 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
 @pytest.mark.parametrize("suffix", ["mp4", large("mov")])
 def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
     a, b = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
-    clips = [pictures(a, "256x144"), pictures(b, more="-bf 2")]
+    clips = [video_track(a, "256x144"), video_track(b, more="-bf 2")]
     film = splice(tmp_path / f"film.{suffix}", track(clips))
     video = assert_played(film, [a, b])
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
-    assert [(each.width, each.height) for each in video.spans] == [(256, 144), (128, 72)]
+    assert [(span.width, span.height) for span in video.spans] == [(256, 144), (128, 72)]
     assert [run(probe, path)[0]["recoded"] for path in (a, film)] == [False, True]
 
 
@@ -93,7 +93,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
 def test_parameter_sets_that_return(tmp_path: Path) -> None:
     """The same size, but entropy coding and references are others; the third clip is coded as the first."""
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
-    first, second = pictures(a), pictures(b, coded=X264.replace("ultrafast", "medium"))
+    first, second = video_track(a), video_track(b, coded=X264.replace("ultrafast", "medium"))
     film = splice(tmp_path / "film.mp4", track([first, second, first]))
     video = assert_played(film, [a, b, a])
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
@@ -103,7 +103,7 @@ def test_parameter_sets_that_return(tmp_path: Path) -> None:
 def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
     """Bit rates and free space are nothing that a decoder has to know."""
     a = tmp_path / "a.mp4"
-    plain = pictures(a)
+    plain = video_track(a)
     other = plain.entry_with(box("btrt", words(1, 2, 3)), box("free", bytes(9)))
     assert plain.entry != other.entry
     film = splice(tmp_path / "film.mp4", track([plain, other]))
@@ -125,40 +125,40 @@ def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
 def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [tone(a), tone(b, 880, coded, rate)]
-    seen = pictures(tmp_path / "v.mp4")
+    seen = video_track(tmp_path / "v.mp4")
     film = splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2))
-    sound = assert_played(film, [a, b], "audio")
-    assert list(sound.inits.values()) == ["init.mp4", "init1.mp4"]
-    starts = [sound.segments.starts[each.first] / sound.timescale for each in sound.spans]
+    audio_track = assert_played(film, [a, b], "audio")
+    assert list(audio_track.inits.values()) == ["init.mp4", "init1.mp4"]
+    starts = [audio_track.segments.starts[span.first] / audio_track.timescale for span in audio_track.spans]
     assert starts == pytest.approx([0, SECONDS], abs=0.1)
 
 
 @pytest.mark.thorough("large")
 def test_fragments_that_name_their_entry(tmp_path: Path) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
-    clips = [pictures(a, "256x144"), pictures(b), pictures(a, "256x144")]
+    clips = [video_track(a, "256x144"), video_track(b), video_track(a, "256x144")]
     film = splice_fragments(tmp_path / "film.mp4", clips)
     video = assert_played(film, [a, b, a])
-    assert [each.init for each in video.spans] == [0, 1, 0]
+    assert [span.init for span in video.spans] == [0, 1, 0]
 
 
 def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
-    clips = [pictures(a, "256x144"), pictures(b)]
+    clips = [video_track(a, "256x144"), video_track(b)]
     film = splice(tmp_path / "film.mp4", track(clips), track([tone(tmp_path / "s.mp4")] * 2, id_=2))
     index = index_of(film)
-    video, sound = index.presentation.renditions
+    video, audio_track = index.presentation.renditions
     lines = hls.media(video, "r/0", 6).splitlines()
     assert [line for line in lines if line.startswith("#EXT-X-MAP")] == [
         f'#EXT-X-MAP:URI="r/0/{video.name}-4/init{number}.mp4"' for number in ("", "1")
     ]
     assert video.keys is not None
     assert hls.key_frames(video, video.keys, "r/0").count("#EXT-X-MAP") == 2
-    assert hls.media(sound, "r/0", 6).count("#EXT-X-MAP") == 1
+    assert hls.media(audio_track, "r/0", 6).count("#EXT-X-MAP") == 1
     assert dash.manifest(Title((Source("", "r/0", index.presentation),))).count("<Period ") == 2
     for begin, count in ((0, 2), (2, 1)):
         bodies = list(FragmentFeed.of({"time": str(begin * 2)}, index).bodies(begin))
-        opened = [each for each in bodies if len(each) == 1]
+        opened = [body for body in bodies if len(body) == 1]
         assert len(opened) == count
 
 
@@ -166,11 +166,11 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
 def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     """The picture stands for as long, and what follows is where it is."""
     a = tmp_path / "a.mp4"
-    first, other = pictures(a), pictures(tmp_path / "b.mp4", coded="-c:v mpeg4")
+    first, other = video_track(a), video_track(tmp_path / "b.mp4", coded="-c:v mpeg4")
     film = splice(tmp_path / "film.mp4", track([first, other, first]))
     index = index_of(film)
     [video] = index.presentation.renditions
-    assert [each.reason for each in index.presentation.omitted] == [
+    assert [omission.reason for omission in index.presentation.omitted] == [
         "from 3.0 to 6.0 s: its video codec (mp4v) cannot be packaged in fragmented MP4"
     ]
     [made] = spans(film, index, video)
@@ -183,10 +183,10 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
 def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     """Whoever plays the one may not play the other, and would be offered nothing."""
     clips = [tone(tmp_path / "a.mp4"), tone(tmp_path / "b.mp4", coded="-c:a ac3 -ac 2")]
-    seen = pictures(tmp_path / "v.mp4")
+    seen = video_track(tmp_path / "v.mp4")
     index = index_of(splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2)))
-    [sound] = index.presentation.audio
-    assert (sound.codecs, sound.spans) == ("mp4a.40.2", ())
+    [audio_track] = index.presentation.audio
+    assert (audio_track.codecs, audio_track.spans) == ("mp4a.40.2", ())
     [omission] = index.presentation.omitted
     assert (
         omission.reason
@@ -196,7 +196,7 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
-    clips = [pictures(tmp_path / "a.mp4", coded="-c:v mpeg4"), pictures(tmp_path / "b.mp4")]
+    clips = [video_track(tmp_path / "a.mp4", coded="-c:v mpeg4"), video_track(tmp_path / "b.mp4")]
     film = splice(tmp_path / "film.mp4", track(clips))
     with pytest.raises(Unpackageable, match=r"its video codec \(mp4v\) cannot be packaged in fragmented MP4"):
         index_of(film)

@@ -93,10 +93,10 @@ def test_each_piece_is_where_the_edit_list_says(
     whole: Path, pieces: list[tuple[float, float | None]]
 ) -> None:
     """The very pictures, each when it is to be presented; sound by packets, the first of each piece at its beginning."""
-    [pictures] = decode(whole, ["v:0"])
+    [video_track] = decode(whole, ["v:0"])
     made = packaged(edited(whole, {"vide": pieces, "soun": pieces}))
     [seen], [heard] = decode(made["video"], ["v:0"]), decode(made["audio"], ["a:0"])
-    by_time = dict(zip((round(time, 3) for time in pictures.times), pictures.hashes, strict=True))
+    by_time = dict(zip((round(time, 3) for time in video_track.times), video_track.hashes, strict=True))
     times: list[float] = []
     hashes: list[str] = []
     packets = at = 0.0
@@ -125,22 +125,22 @@ def test_each_piece_is_where_the_edit_list_says(
 
 def test_a_film_that_is_trimmed_within_a_group_begins_at_once(whole: Path) -> None:
     """Nothing is presented before 0, where Media Source would throw it away, and all that depends on it."""
-    [pictures] = decode(whole, ["v:0"])
+    [video_track] = decode(whole, ["v:0"])
     made = packaged(edited(whole, {"vide": [(4, 3.48)], "soun": [(4, 3.48)]}))
     [seen] = decode(made["video"], ["v:0"])
-    begins = next(place for place, time in enumerate(pictures.times) if time > 3.47)
-    assert seen.hashes[:100] == pictures.hashes[begins : begins + 100]
+    begins = next(place for place, time in enumerate(video_track.times) if time > 3.47)
+    assert seen.hashes[:100] == video_track.hashes[begins : begins + 100]
     assert seen.times[:100] == pytest.approx([number * PICTURE for number in range(100)], abs=0.001)
     assert _earliest(made["video"]) >= 0
 
 
 def _earliest(made: bytes) -> int:
     """When the first picture is presented, told by the boxes alone, in units of the track."""
-    boxes = {each.kind: each for each in read_boxes(made)}
+    boxes = {read_box.kind: read_box for read_box in read_boxes(made)}
     trak = boxes["moov"].get("trak")
     edts = trak.find("edts")
     hidden = int.from_bytes(edts.get("elst").payload[16:24], "big") if edts is not None else 0
-    traf = next(each for each in read_boxes(made) if each.kind == "moof").get("traf")
+    traf = next(read_box for read_box in read_boxes(made) if read_box.kind == "moof").get("traf")
     decoded = int.from_bytes(traf.get("tfdt").payload[4:12], "big")
     trun = traf.get("trun")
     _, flags, fields = trun.full()
@@ -165,7 +165,7 @@ def test_a_track_of_which_nothing_is_presented_does_not_keep_the_other_from_play
         presentation = read_index(fd, made.stat().st_size).presentation
     finally:
         os.close(fd)
-    assert [each.kind for each in presentation.renditions] == ["audio"]
-    assert [(each.kind, each.reason) for each in presentation.omitted] == [
+    assert [rendition.kind for rendition in presentation.renditions] == ["audio"]
+    assert [(omission.kind, omission.reason) for omission in presentation.omitted] == [
         ("video", "its edit list presents no part of the track")
     ]

@@ -44,8 +44,8 @@ async def presenting(
     remuxer = Remuxer(sandbox, cache)
     async with open_database(url) as database, trio.open_nursery() as nursery:
         presentations = Presentations(database, indexes, lambda: None, lambda: remuxer, budget=budget)
-        for each in (sandbox, cache, indexes, presentations):
-            await nursery.start(each.serve)
+        for item in (sandbox, cache, indexes, presentations):
+            await nursery.start(item.serve)
         yield presentations, sandbox
         nursery.cancel_scope.cancel()
 

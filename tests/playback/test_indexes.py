@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from tests.mp4.making import AAC, Making, Sample, box, film, mp4a
-from tests.packaging.making import pictures, sound
+from tests.mp4.making import AAC, Sample, TrackSpec, box, film, mp4a
+from tests.packaging.making import audio_track, video_track
 from trio_stream.errors import Encrypted, SourceUnreadable, Unpackageable
 from trio_stream.packaging.selection import MAX_AUDIO_TRACKS
 from trio_stream.playback.indexes import BUDGET, FIXED, Index, Indexes
@@ -16,7 +16,7 @@ from trio_stream.playback.indexes import BUDGET, FIXED, Index, Indexes
 type Open = Callable[[bytes], tuple[int, int]]
 type Serve = Callable[..., Awaitable[Indexes]]
 
-FILM = film(pictures(480, range(0, 480, 24)), sound(20))
+FILM = film(video_track(480, range(0, 480, 24)), audio_track(20))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ async def test_it_is_read_once(opened: Open, serve: Serve) -> None:
     assert await indexes.get(-1, "a", size) is first
     assert indexes.peek("a") is first
     assert indexes.peek("b") is None
-    assert [each.name for each in first.presentation.renditions] == ["v1", "a2"]
+    assert [rendition.name for rendition in first.presentation.renditions] == ["v1", "a2"]
     assert set(first.tracks) == {"v1", "a2"}
     found = indexes.statistics()
     assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 0, first.nbytes)
@@ -71,7 +71,7 @@ async def test_all_who_ask_at_once_wait_for_one(opened: Open, serve: Serve) -> N
     async with trio.open_nursery() as nursery:
         for _ in range(20):
             nursery.start_soon(ask)
-    assert len({id(each) for each in found}) == 1
+    assert len({id(item) for item in found}) == 1
     assert indexes.statistics().read == 1
 
 
@@ -126,8 +126,8 @@ async def test_all_that_is_kept_of_a_file_counts(opened: Open, serve: Serve) -> 
     """Also what goes into init segments: of 32 sounds with large sample entries two megabytes, twice."""
     large = box("free", bytes(60_000))
     entry = mp4a(48_000, 2, AAC, large)
-    heard = [sound(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
-    fd, size = opened(film(pictures(), *heard))
+    heard = [audio_track(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
+    fd, size = opened(film(video_track(), *heard))
     assert (await (await serve()).get(fd, "a", size)).nbytes > 2 * 60_000 * MAX_AUDIO_TRACKS
 
 
@@ -157,7 +157,11 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Ser
     [
         (FILM.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"), Encrypted, "it is encrypted"),
         (FILM[:-10], Unpackageable, "the file ends inside it"),
-        (film(Making((Sample(1, 1),), (1,), handler="text")), Unpackageable, "no video and no audio track"),
+        (
+            film(TrackSpec((Sample(1, 1),), (1,), handler="text")),
+            Unpackageable,
+            "no video and no audio track",
+        ),
     ],
 )
 async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exception], reason: str) -> None:
@@ -184,8 +188,10 @@ async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, serve: S
 
 async def test_languages_are_named(opened: Open, serve: Serve) -> None:
     made = film(
-        pictures(), sound(language=0x15C7, name="SoundHandler"), sound(id_=3, language=0x41F2, name="Dublado")
+        video_track(),
+        audio_track(language=0x15C7, name="SoundHandler"),
+        audio_track(id_=3, language=0x41F2, name="Dublado"),
     )
     fd, size = opened(made)
     heard = (await (await serve()).get(fd, "a", size)).presentation.audio
-    assert [(each.language, each.label) for each in heard] == [("en", None), ("pt", "Dublado")]
+    assert [(track.language, track.label) for track in heard] == [("en", None), ("pt", "Dublado")]

@@ -43,7 +43,7 @@ def test_names_and_videos_have_their_own(write: Callable[[], str]) -> None:
     found = [
         manifests.get(one, id_, name, write) for id_ in ("a", "b") for name in ("master.m3u8", "v1.m3u8")
     ]
-    assert len({each.body for each in found}) == len({each.etag for each in found}) == 4
+    assert len({item.body for item in found}) == len({item.etag for item in found}) == 4
 
 
 def test_another_offer_says_something_else(write: Callable[[], str], written: list[str]) -> None:

@@ -32,13 +32,13 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("zoo")
     library = folder / "videos"
     files = [path.relative_to(animals) for path in animals.rglob("*.mp4") if not path.name.startswith(".")]
-    for each in files:
-        (library / each).parent.mkdir(parents=True, exist_ok=True)
-        place(animals / each, library / each)
+    for file in files:
+        (library / file).parent.mkdir(parents=True, exist_ok=True)
+        place(animals / file, library / file)
     with serving(library, folder, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as running:
         wait_for(
             lambda: (
-                [each["state"] != "new" for each in running.get("/api/videos?limit=200").json()["items"]]
+                [item["state"] != "new" for item in running.get("/api/videos?limit=200").json()["items"]]
                 == [True] * len(files)
             ),
             90,
@@ -60,9 +60,9 @@ def test_the_menagerie(zoo: Server) -> None:
 
 def in_the_file(zoo: Server, item: dict[str, str], tracks: list[str]) -> list[str]:
     """What the file calls these tracks: the sounds are served in the order of facts."""
-    served = [each["index"] for each in zoo.get(f"/api/videos/{item['id']}").json()["facts"]["audio"]]
+    served = [track["index"] for track in zoo.get(f"/api/videos/{item['id']}").json()["facts"]["audio"]]
     places = {f"a:{number}": f"a:{sorted(served).index(index)}" for number, index in enumerate(served)}
-    return [places.get(each, each) for each in tracks]
+    return [places.get(track, track) for track in tracks]
 
 
 def look(zoo: Server, item: dict[str, str]) -> str | None:

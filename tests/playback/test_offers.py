@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert
 from sqlalchemy.engine import URL
 
 from tests.mp4.making import film
-from tests.packaging.making import pictures, sound
+from tests.packaging.making import audio_track, video_track
 from trio_stream.library.folder.catalog import Catalog
 from trio_stream.playback import offers
 from trio_stream.playback.indexes import Indexes
@@ -40,7 +40,7 @@ async def test_titles_are_remembered_within_a_budget(
     monkeypatch.setattr(offers, "BUDGET", budget)
     monkeypatch.setattr(offers, "LIFETIME", 60.0)
     for length, name in enumerate(NAMES):
-        (tmp_path / name).write_bytes(film(pictures(100 + length), sound(4)))
+        (tmp_path / name).write_bytes(film(video_track(100 + length), audio_track(4)))
     async with open_database(database_url) as database, trio.open_nursery() as nursery:
         writer, indexes = Writer(database), Indexes()
         presentations = Presentations(database, indexes, lambda: None, lambda: None)

@@ -37,7 +37,7 @@ class Played:
 def spans(path: Path, rendition: Rendition) -> list[Played]:
     """What players get of a rendition, one init segment after the other."""
     found: list[Played] = []
-    firsts = [each.first for each in rendition.spans] or [0]
+    firsts = [span.first for span in rendition.spans] or [0]
     for number in range(len(rendition.segments)):
         made = _made(path, rendition, number)
         if number in firsts:
@@ -110,7 +110,7 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
     video, audio = presentation.renditions
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
     assert list(audio.inits.values()) == ["init.mp4"], "both are coded alike"
-    assert [(each.width, each.height) for each in video.spans] == [(256, 144), (128, 72)]
+    assert [(span.width, span.height) for span in video.spans] == [(256, 144), (128, 72)]
     assert_one_clock(tmp_path / "joined.ts")
     assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
@@ -118,7 +118,7 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
 def test_one_part_is_as_ever(tmp_path: Path) -> None:
     """Nothing tells of parts where there are none."""
     _, presentation = presented(clip(tmp_path / "a.ts"))
-    assert [each.spans for each in presentation.renditions] == [(), ()]
+    assert [rendition.spans for rendition in presentation.renditions] == [(), ()]
     title = Title((Source("", "r/0", presentation),))
     assert dash.manifest(title).count("<Period") == 1
     assert "presentationTimeOffset" not in dash.manifest(title)
@@ -138,13 +138,13 @@ def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
     assert "DISCONTINUITY" not in playlist
     assert hls.media(audio, "r/0", 6).count("#EXT-X-MAP") == 1
     periods = ET.fromstring(dash.manifest(Title((Source("", "r/0", presentation),)))).findall("{*}Period")
-    assert [float((each.get("start") or "")[2:-1]) for each in periods] == pytest.approx([0, 3], abs=0.1)
+    assert [float((period.get("start") or "")[2:-1]) for period in periods] == pytest.approx([0, 3], abs=0.1)
     found = [
-        [each.get("initialization", "")[-9:] for each in period.iterfind(".//{*}SegmentTemplate")]
+        [element.get("initialization", "")[-9:] for element in period.iterfind(".//{*}SegmentTemplate")]
         for period in periods
     ]
     assert found == [["/init.mp4"] * 2, ["init1.mp4", "/init.mp4"]]
-    assert [each.get("width") for each in periods[1].iterfind(".//{*}Representation")] == ["128", None]
+    assert [element.get("width") for element in periods[1].iterfind(".//{*}Representation")] == ["128", None]
 
 
 @pytest.mark.thorough("large")
@@ -187,7 +187,7 @@ def test_joined_of_m2ts(tmp_path: Path) -> None:
 def test_joined_with_another_codec(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=880, audio="-c:a ac3 -ac 2")]
     _, audio = assert_played(join(tmp_path / "joined.ts", parts), parts).renditions
-    assert [each.codecs for each in audio.spans] == ["mp4a.40.2", "ac-3"]
+    assert [span.codecs for span in audio.spans] == ["mp4a.40.2", "ac-3"]
 
 
 def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:

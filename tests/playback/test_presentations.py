@@ -78,8 +78,10 @@ LARGE = frozenset({"two-hours", "mov-alac-mono", "mov-ac3", "mov-mp3", "quicktim
 each_film = pytest.mark.parametrize(
     "specimen",
     [
-        large(each, id=each.name) if each.name in LARGE else pytest.param(each, id=each.name)
-        for each in SPECIMENS
+        large(specimen, id=specimen.name)
+        if specimen.name in LARGE
+        else pytest.param(specimen, id=specimen.name)
+        for specimen in SPECIMENS
     ],
 )
 
@@ -97,8 +99,8 @@ by which all films are decoded."""
 @pytest.mark.parametrize(
     ("specimen", "manifest"),
     [
-        pytest.param(each, manifest, id=f"{each.name}-{manifest}", marks=_marks(each, manifest))
-        for each in SPECIMENS
+        pytest.param(specimen, manifest, id=f"{specimen.name}-{manifest}", marks=_marks(specimen, manifest))
+        for specimen in SPECIMENS
         for manifest in ("master.m3u8", "manifest.mpd")
     ],
 )
@@ -135,14 +137,14 @@ class Fragment:
 
 
 def read_fragment(data: bytes, init: bytes) -> Fragment:
-    moov = next(each for each in read_boxes(init) if each.kind == "moov")
+    moov = next(read_box for read_box in read_boxes(init) if read_box.kind == "moov")
     [track] = read_movie(moov.payload, len(init)).tracks
     skip = track.edits[0].media_time if track.edits else 0
     styp, moof, mdat = read_boxes(data)
     assert (styp.kind, moof.kind, mdat.kind) == ("styp", "moof", "mdat")
     _, _, fields = moof.get("mfhd").full()
     sequence = fields.u32()
-    [traf] = [each for each in moof.children() if each.kind == "traf"]
+    [traf] = [child for child in moof.children() if child.kind == "traf"]
     tfhd, tfdt, trun = traf.children()
     _, _, fields = tfdt.full()
     decoded = fields.number(8)
@@ -195,19 +197,19 @@ def test_segments_follow_each_other_as_the_playlist_says(
         playlist = found.playlist(name)
         [mapped] = playlist.segment_map
         init = found.get(mapped.uri)
-        fragments = [read_fragment(found.get(each.uri), init) for each in playlist.segments]
-        assert [each.sequence for each in fragments] == list(range(1, len(fragments) + 1))
+        fragments = [read_fragment(found.get(segment.uri), init) for segment in playlist.segments]
+        assert [fragment.sequence for fragment in fragments] == list(range(1, len(fragments) + 1))
         for before, after in pairwise(fragments):  # neither a gap nor an overlap
             assert before.decoded + before.duration == after.decoded
         slack = MILLISECOND if specimen in REMUXED else 1e-5
-        frame = max(each.longest for each in fragments)
+        frame = max(fragment.longest for fragment in fragments)
         assert fragments[0].decoded == 0  # as players take it to be, whenever it is presented
-        marks = list(accumulate(each.duration for each in playlist.segments))
+        marks = list(accumulate(segment.duration for segment in playlist.segments))
         for fragment, mark in zip(fragments[1:], marks, strict=False):
             assert min(fragment.shown) == pytest.approx(mark, abs=frame + slack)
-        end = max(each.ends for each in fragments)
+        end = max(fragment.ends for fragment in fragments)
         assert marks[-1] == pytest.approx(end, abs=slack)
-        assert max(round(each.duration) for each in playlist.segments) <= playlist.target_duration
+        assert max(round(segment.duration) for segment in playlist.segments) <= playlist.target_duration
         targets.add(playlist.target_duration)
     assert len(targets) == 1
 
@@ -223,12 +225,14 @@ def test_dash_names_the_same_segments_at_the_same_times(
     for template, name in zip(templates, found.tracks.values(), strict=True):
         playlist = found.playlist(name)
         said: list[float] = []
-        for each in template.iter("{urn:mpeg:dash:schema:mpd:2011}S"):
-            said += [int(each.attrib["d"]) / int(template.attrib["timescale"])] * (int(each.get("r", 0)) + 1)
-        assert said == pytest.approx([each.duration for each in playlist.segments], abs=2e-6)
+        for element in template.iter("{urn:mpeg:dash:schema:mpd:2011}S"):
+            said += [int(element.attrib["d"]) / int(template.attrib["timescale"])] * (
+                int(element.get("r", 0)) + 1
+            )
+        assert said == pytest.approx([segment.duration for segment in playlist.segments], abs=2e-6)
         uris = [template.attrib["media"].replace("$Number$", str(number)) for number in range(len(said))]
-        assert uris == [each.uri for each in playlist.segments]
-        assert [template.attrib["initialization"]] == [each.uri for each in playlist.segment_map]
+        assert uris == [segment.uri for segment in playlist.segments]
+        assert [template.attrib["initialization"]] == [item.uri for item in playlist.segment_map]
 
 
 # --- Alone ----------------------------------------------------------------------------------------------
@@ -262,7 +266,7 @@ def test_segments_alone_are_their_part_of_the_film(
 def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> None:
     playlist = film.playlist(film.tracks[track])
     init = film.get(playlist.segment_map[0].uri)
-    marks = list(accumulate((each.duration for each in playlist.segments), initial=0.0))
+    marks = list(accumulate((segment.duration for segment in playlist.segments), initial=0.0))
     number = bisect_right(marks, share * marks[-1]) - 1
     data = film.get(playlist.segments[number].uri)
     fragment = read_fragment(data, init)
@@ -270,7 +274,7 @@ def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> Non
     # What is shown before the keyframe of an open group needs the segment before; of sound, half a frame may be heard.
     begin = fragment.shown[0] if film.specimen.open and track == "v:0" else 0.0
     earlier = MILLISECOND if track == "v:0" else fragment.longest - MILLISECOND
-    shown = sorted(max(begin, each) for each in fragment.shown if each > begin - earlier)
+    shown = sorted(max(begin, time) for time in fragment.shown if time > begin - earlier)
     if track == "v:0":
         shown = [one for one, other in pairwise([*shown, 1e9]) if other - one > UNSEEN]
     [frames] = decode(init + data, [track[:1] + ":0"])
@@ -318,13 +322,13 @@ def _alike(one: dict[float, str], other: dict[float, str]) -> bool:
 def test_keyframes_alone_are_pictures_of_the_film(
     film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]], name: str
 ) -> None:
-    found = film(next(each for each in SPECIMENS if each.name == name))
+    found = film(next(specimen for specimen in SPECIMENS if specimen.name == name))
     playlist = found.playlist(f"{found.tracks['v:0']}-keys")
     assert playlist.is_i_frames_only
     [frames] = decode(f"{found.url}/{found.tracks['v:0']}-keys.m3u8", ["v:0"])
     assert len(frames.hashes) == len(playlist.segments)
     known = between(truth(found)["v:0"], 0, 1e9)
-    marks = list(accumulate(each.duration for each in playlist.segments))
+    marks = list(accumulate(segment.duration for segment in playlist.segments))
     assert list(frames.times[1:]) == pytest.approx(marks[:-1], abs=2 * MILLISECOND)
     for at, frame in zip(frames.times, frames.hashes, strict=True):
         assert frame in (

@@ -81,16 +81,16 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
     async with remuxing(tmp_path) as (remuxer, sandbox, cache):
         found = await remuxer.outline(fd)
         assert found == outlined(film)
-        for each in carried(found):
-            known = segments_of(film, found, each)
-            stops = [*bounds(found, each)[1:], None]
+        for item in carried(found):
+            known = segments_of(film, found, item)
+            stops = [*bounds(found, item)[1:], None]
             for _ in range(2):
-                assert read(await remuxer.get(fd, init_recipe("abc123", rendition(each)))) == init_of(
-                    film, each
+                assert read(await remuxer.get(fd, init_recipe("abc123", rendition(item)))) == init_of(
+                    film, item
                 )
-                for n, (start, stop) in enumerate(zip(bounds(found, each), stops, strict=True)):
+                for n, (start, stop) in enumerate(zip(bounds(found, item), stops, strict=True)):
                     made = read(
-                        await remuxer.get(fd, segment_recipe("abc123", rendition(each), n, start, stop))
+                        await remuxer.get(fd, segment_recipe("abc123", rendition(item), n, start, stop))
                     )
                     assert made == known[n].data
         assert cache.statistics().built == 2 * (1 + 4)

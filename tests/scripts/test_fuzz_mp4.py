@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fuzzing import Fuzzer, Runner, Target, TooSlowError, save
 from tests.mp4 import mutating
-from tests.mp4.making import Making, Sample, film
+from tests.mp4.making import Sample, TrackSpec, film
 from tests.mp4.mutating import Sparse, mutate, parse, walk, write
 from tests.playback.hostile import package, seeds
 from tests.playback.specimens import specimens
@@ -102,7 +102,7 @@ def greedy(fd: int, size: int) -> object:
 def test_planted_errors_are_found(
     target: Target, title: str, error: type[BaseException], tmp_path: Path
 ) -> None:
-    films = [parse(film(Making((Sample(9, 3000),) * 8, (4, 4))))]
+    films = [parse(film(TrackSpec((Sample(9, 3000),) * 8, (4, 4))))]
     fuzzer = Fuzzer(target, [movie], films, 3)
     figures = fuzzer.run(60, most_findings=1)
     [finding] = figures.findings
@@ -128,7 +128,7 @@ def test_coverage_leads_to_what_random_inputs_do_not_reach() -> None:
         return None
 
     figures = Fuzzer(
-        lambda fd, size: _quiet(narrow, fd, size), [boxes], [parse(film(Making((Sample(9, 3000),), (1,))))], 1
+        lambda fd, size: _quiet(narrow, fd, size), [boxes], [parse(film(TrackSpec((Sample(9, 3000),), (1,))))], 1
     ).run(60, most_findings=1)
     assert [each.title.partition(" (")[0] for each in figures.findings] == ["IndexError: "]
 
@@ -162,13 +162,13 @@ def test_the_same_seed_creates_the_same_inputs() -> None:
 
 def whole(sparse: Sparse) -> bytes:
     data = bytearray(sparse.size)
-    for at, piece in sparse.pieces:
+    for at, piece in sparse.parts:
         data[at : at + len(piece)] = piece
     return bytes(data)
 
 
 def test_unchanged_boxes_are_written_as_before() -> None:
-    data = film(Making((Sample(9, 3000),) * 8, (4, 4)))
+    data = film(TrackSpec((Sample(9, 3000),) * 8, (4, 4)))
     written = whole(write(parse(data)))
     begin = data.index(b"mdat") + 4
     assert written[:begin] == data[:begin]
@@ -184,7 +184,7 @@ def test_changed_files_can_be_written(seed: int) -> None:
     mutate(nodes, films, chance)
     sparse = write(nodes)
     assert sparse.size == sum(each.size for each in nodes) >= sparse.stored
-    assert all(at + len(data) <= sparse.size for at, data in sparse.pieces)
+    assert all(at + len(data) <= sparse.size for at, data in sparse.parts)
 
 
 def test_every_change_has_different_results() -> None:

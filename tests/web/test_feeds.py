@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.mp4.making import Edit, Making
-from tests.packaging.making import movie, pictures, sound
+from tests.mp4.making import Edit, TrackSpec
+from tests.packaging.making import audio_track, movie, video_track
 from trio_stream.http.bodies import Part
 from trio_stream.packaging import segments
 from trio_stream.packaging.from_mp4 import present
@@ -13,12 +13,12 @@ from trio_stream.web.api.feeds import FragmentFeed
 from trio_stream.web.api.wire.messages import About
 
 SIZE = 1 << 30
-VIDEO = pictures(600, range(0, 600, 48))
-LATE = sound(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
+VIDEO = video_track(600, range(0, 600, 48))
+LATE = audio_track(12, edits=(Edit(9000, -1), Edit(12_000, 0)))
 """Audio that starts at 9 s: its first segment lasts from 0 to 12."""
 
 
-def index_of(*tracks: Making) -> Index:
+def index_of(*tracks: TrackSpec) -> Index:
     packaged = packaged_tracks(movie(*tracks))
     presentation = present(packaged)
     names = [rendition.name for rendition in presentation.renditions]
@@ -44,7 +44,7 @@ def both(*numbers: int) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize(("time", "first"), [(0, 0), (2, 1), (5.9, 1), (6, 2), (24.9, 5)])
 def test_audio_and_video_with_the_same_cuts(time: float, first: int) -> None:
-    assert sent(index_of(VIDEO, sound()), time) == both(*range(first, 6))
+    assert sent(index_of(VIDEO, audio_track()), time) == both(*range(first, 6))
 
 
 def test_audio_that_starts_late() -> None:
@@ -61,7 +61,7 @@ def test_audio_that_starts_late() -> None:
 
 def test_audio_that_is_longer_than_the_video() -> None:
     """The last frame stays on screen."""
-    index = index_of(VIDEO, sound(50))
+    index = index_of(VIDEO, audio_track(50))
     rest = [("v", 5), *(("a", number) for number in range(5, 10))]
     assert sent(index, 0) == both(*range(5)) + rest
     assert sent(index, 45) == rest
@@ -72,6 +72,6 @@ def test_audio_that_is_longer_than_the_video() -> None:
 
 
 def test_audio_without_video() -> None:
-    index = index_of(sound(50))
+    index = index_of(audio_track(50))
     count = len(index.presentation.audio[0].segments)
     assert sent(index, 7) == [("a", number) for number in range(2, count)]
