@@ -186,7 +186,7 @@ def test_data_tracks_without_a_description_do_not_prevent_playback(
     )  # fmt: skip
     mdhd = full("mdhd", 0, 0, words(0, 0, timescale, 0, 0x55C40000))
     hdlr = full("hdlr", 0, 0, bytes(4), handler.encode(), bytes(12), b"\0")
-    trak = box("trak", tkhd(making), box("mdia", mdhd, hdlr, box("minf", stbl)))
+    trak = box("trak", tkhd(track), box("mdia", mdhd, hdlr, box("minf", stbl)))
     data = plain.read_bytes()
     at = data.index(b"moov") - 4
     size = int.from_bytes(data[at : at + 4], "big")

@@ -1,4 +1,4 @@
-"""Films for the tests of packaging: samples and no bytes, since nothing here reads any."""
+"""Tracks for the tests of packaging: samples without bytes, since nothing here reads any."""
 
 from array import array
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ def video_track(
     sizes: int = 1000,
     offsets: Sequence[int] = (0,),
 ) -> TrackSpec:
-    """Pictures with keyframes at `keys`; `offsets` repeat, in pictures."""
+    """A video track with keyframes at `keys`; the composition `offsets` repeat, in frames."""
     duration = SCALE // rate
     made = tuple(
         Sample(
@@ -37,7 +37,7 @@ def video_track(
 
 
 def audio_track(seconds: float = 25, *, id_: int = 2, **more: Any) -> TrackSpec:
-    """AAC: 1024 samples in each."""
+    """An AAC track: 1024 audio samples in each packet."""
     count = round(seconds * SOUND / 1024)
     return TrackSpec((Sample(300, 1024),) * count, (count,), id=id_, handler="soun", timescale=SOUND, **more)
 
@@ -48,7 +48,7 @@ def movie(*tracks: TrackSpec) -> Movie:
 
 
 def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> Segments:
-    """Segments of that many units and bytes, one sample in each."""
+    """Segments with these durations in units and sizes in bytes, one sample in each."""
     starts = [start]
     for duration in durations:
         starts.append(starts[-1] + duration)
@@ -56,7 +56,7 @@ def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> 
 
 
 def video(name: str = "v1", **more: Any) -> Rendition:
-    """Pictures of 16 s at 24 a second."""
+    """Video of 16 s at 24 fps."""
     known: dict[str, Any] = {
         "name": name,
         "kind": "video",
@@ -74,7 +74,7 @@ def video(name: str = "v1", **more: Any) -> Rendition:
 
 
 def audio(name: str = "a2", **more: Any) -> Rendition:
-    """Sound cut where the pictures are."""
+    """Audio with the segment boundaries of the video."""
     known: dict[str, Any] = {
         "name": name,
         "kind": "audio",

@@ -15,7 +15,7 @@ ends = st.floats(0, 30)
 
 
 def wanted(times: list[float], chosen: list[int]) -> list[float]:
-    """Where each segment but the first should begin."""
+    """Where each segment except the first should begin."""
     lengths = [*FIRST, *[TARGET] * len(chosen)]
     return [times[each] + length for each, length in zip(chosen, lengths, strict=False)]
 
@@ -32,7 +32,7 @@ def test_segments_begin_at_the_keyframes_nearest_to_where_they_should(
     for (before, each), target in zip(pairwise(chosen), targets, strict=False):
         nearest = min(abs(time - target) for time in times[before + 1 :])
         assert abs(times[each] - target) == nearest
-    for number in range(chosen[-1] + 1, len(times)):  # the end is nearer than any keyframe that is left
+    for number in range(chosen[-1] + 1, len(times)):  # the end is nearer than any remaining keyframe
         assert end - targets[len(chosen) - 1] < abs(times[number] - targets[len(chosen) - 1])
 
 
@@ -78,14 +78,14 @@ def test_the_same_keyframes_are_cut_in_the_same_places(times: list[float], more:
         ([], 10.0, []),
         ([0.0], 0.0, [0]),
         ([0.0], 7200.0, [0]),
-        ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0], 16.0, [0, 1, 3, 6]),  # 2, 4, 6, and what is left
+        ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 14.0], 16.0, [0, 1, 3, 6]),  # 2, 4, 6, and the rest
         ([float(number) for number in range(30)], 30.0, [0, 2, 6, 12, 18, 24]),
         ([0.0, 10.0, 20.0, 30.0], 40.0, [0, 1, 2, 3]),
         ([0.0, 1.9, 2.2], 9.5, [0, 1]),  # the end is nearer to 5.9
         ([0.0, 1.8], 2.1, [0]),  # the end is nearer to 2
         ([0.0, 2.0], 2.1, [0, 1]),
         ([0.0, 2.0, 6.0], 9.5, [0, 1, 2]),
-        ([0.0, 1.0, 3.0], 4.0, [0, 1]),  # of two as near, the first
+        ([0.0, 1.0, 3.0], 4.0, [0, 1]),  # of two equally near ones, the first
     ],
 )
 def test_cuts(times: list[float], end: float, chosen: list[int]) -> None:
@@ -93,7 +93,7 @@ def test_cuts(times: list[float], end: float, chosen: list[int]) -> None:
 
 
 class Many:
-    """Sixty keyframes a second; from number `apart` on all lie in one place."""
+    """Sixty keyframes per second; from number `apart` on, all have the same time."""
 
     def __init__(self, count: int, apart: int) -> None:
         self._count = count
@@ -116,7 +116,7 @@ def test_millions_of_keyframes_are_not_looked_at() -> None:
 
 
 def test_millions_of_keyframes_in_one_place_cost_little() -> None:
-    """Also where all of them have open groups: the cost is that of the film that comes before them."""
+    """Even if all of them have open GOPs: the cost is that of the video before them."""
 
     def cut_it(times: Many) -> list[int]:
         return cut(times, 1e6, is_open=lambda _: True)
@@ -132,7 +132,7 @@ def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
     chosen = thin(times, apart, 1000)
     assert chosen[0] == 0
     assert all(times[after] >= times[before] + apart for before, after in pairwise(chosen))
-    for before, after in pairwise([*chosen, len(times)]):  # none is left out that is far enough behind one
+    for before, after in pairwise([*chosen, len(times)]):  # no keyframe far enough after one is left out
         assert not any(times[number] >= times[before] + apart for number in range(before + 1, after))
 
 

@@ -1,4 +1,4 @@
-"""Manifests of DASH: their structure, and that they name the very segments the playlists name."""
+"""DASH manifests: their structure, and that they list the same segments as the playlists."""
 
 import re
 from fractions import Fraction
@@ -60,7 +60,7 @@ ORDER = (
     "SegmentTemplate",
     "Representation",
 )
-"""What the schema of the standard has, of that which we write (ISO/IEC 23009-1 sections 5.3.3 to 5.3.7)."""
+"""The parts of the standard's schema that are written here (ISO/IEC 23009-1 sections 5.3.3 to 5.3.7)."""
 
 
 def test_elements_stand_in_the_order_of_the_schema() -> None:

@@ -1,4 +1,4 @@
-"""Films as they are presented: what is cut where, and what is said of it."""
+"""Presentations of MP4 files: where segments begin, and the properties of renditions."""
 
 import struct
 from contextlib import suppress
@@ -60,10 +60,10 @@ def seconds(rendition: Rendition) -> list[float]:
     return [start / rendition.timescale for start in rendition.segments.starts]
 
 
-# --- Where it is cut ------------------------------------------------------------------------------------
+# --- Segment boundaries ---------------------------------------------------------------------------------
 
 CLOSED, OPEN = (1, 3, 1, 1), (3, 0, 0, 1)
-"""Offsets of pictures: none is shown before the keyframe; or those behind it are."""
+"""Composition offsets: either no frame is shown before the keyframe, or those after it are."""
 
 
 @given(
@@ -101,19 +101,17 @@ def test_segments_are_what_their_samples_are(
 
 
 def test_open_groups_begin_with_what_is_shown_first() -> None:
-    """Such a segment begins with pictures that need the one before, and says so."""
+    """Such a segment begins with frames that need the previous one, and `independent` is False."""
     rendition = one(video_track(480, range(0, 480, 48), offsets=OPEN))
     assert not rendition.independent
-    assert seconds(rendition)[1] == pytest.approx(
-        2 + 1 / 24
-    )  # the second picture is shown before the keyframe
+    assert seconds(rendition)[1] == pytest.approx(2 + 1 / 24)  # the second frame is shown before the keyframe
     assert rendition.keys is not None
     assert rendition.keys.starts[1] / SCALE == pytest.approx(2 + 3 / 24)
 
 
 def test_closed_groups_are_preferred() -> None:
     made = list(video_track(480, range(0, 480, 24), offsets=OPEN).samples)
-    for key in range(0, 480, 72):  # every third one is closed
+    for key in range(0, 480, 72):  # every third GOP is closed
         for number, offset in enumerate((1, 3, 1, 1)):
             made[key + number] = replace(made[key + number], offset=offset * SCALE // 24)
     rendition = one(TrackSpec(tuple(made), (480,), timescale=SCALE))
@@ -131,7 +129,7 @@ def test_sound_is_cut_where_the_pictures_are(
     keys = [0, *accumulate(groups)][: len(groups)]
     voice = audio_track(length, edits=edits)
     if edits == (Edit(0, 100_000),) and length < 3:
-        return  # nothing of it would be presented
+        return  # no sample of it would be presented
     tracks = packaged_tracks(movie(video_track(sum(groups), keys), voice))
     seen, heard = present(tracks).renditions
     samples, timeline = tracks[1].samples, tracks[1].timeline
@@ -156,7 +154,7 @@ def test_sound_is_cut_where_the_pictures_are(
 
 
 def test_sound_that_goes_on_behind_the_pictures_is_cut_evenly() -> None:
-    """The last picture stands until then."""
+    """The last frame is shown until then."""
     seen, heard = presented(video_track(240, range(0, 240, 24)), audio_track(40)).renditions
     assert seconds(seen) == pytest.approx([0, 2, 6, 9, 40], abs=0.03)
     assert seconds(heard) == pytest.approx([0, 2, 6, 9, 11, 15, 21, 27, 33, 40], abs=0.03)
@@ -179,7 +177,7 @@ def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
         )
 
 
-# --- What is said of it ---------------------------------------------------------------------------------
+# --- Properties of renditions ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -192,7 +190,7 @@ def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
         ([3600, 7200], Fraction(50, 3)),
         ([90_000 * 10], Fraction(1, 10)),
         ([0], None),
-        ([1], None),  # as good as none
+        ([1], None),  # too high to be real
     ],
 )
 def test_frame_rates(durations: list[int], rate: Fraction | None) -> None:
@@ -283,7 +281,7 @@ def test_sounds(entry: bytes, codecs: str) -> None:
 
 
 def test_rates_that_have_no_room_in_a_sample_entry() -> None:
-    """It has 16 bits for them; the timescale is the rate then."""
+    """It has 16 bits for the rate; the timescale is the rate then."""
     made = replace(audio_track(), timescale=96_000, entries=(mp4a(0),))
     assert one(made).sample_rate == 96_000
 
@@ -315,7 +313,7 @@ def test_which_tracks_there_are() -> None:
 
 
 def test_tracks_start_together() -> None:
-    """Of fragmented files the first clock is the beginning, and the tracks stay apart as far as they were."""
+    """In fragmented files the earliest track is the beginning, and the distances between tracks stay."""
     made = movie(video_track(), audio_track())
     late = replace(
         made,
@@ -332,7 +330,7 @@ def test_tracks_start_together() -> None:
 @pytest.mark.parametrize(("pictured", "heard"), [(13, 20), (13, 12), (5, 13), (13, 12.95)])
 @pytest.mark.parametrize("offsets", [(0,), (2, 4, 1, 1)])
 def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ...]) -> None:
-    """The last sample of the shorter one lasts until the other has ended; all before it are as they were."""
+    """The last sample of the shorter track lasts until the other ends; all samples before it are unchanged."""
     made = movie(video_track(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), audio_track(heard))
     tracks = packaged_tracks(made)
     ends = [rendition.end for rendition in present(tracks).renditions]
@@ -401,7 +399,7 @@ def test_a_sound_that_cannot_be_sent_is_left_out() -> None:
 
 
 def test_centuries_are_no_film() -> None:
-    """Nothing is cut into segments without end: not a sample that lasts, not a beginning that comes late."""
+    """The number of segments is limited, even if a sample lasts or a track begins extremely late."""
     lasting = TrackSpec((Sample(10, 0x7FFFFFFF),) * 4, (4,), handler="soun", timescale=1)
     late = audio_track(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
     usual = movie(video_track(), audio_track())
@@ -419,7 +417,7 @@ def test_centuries_are_no_film() -> None:
 
 
 def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
-    """Each of them lasts nearly as long as any may."""
+    """Each of them has almost the maximum duration."""
     count = 342_000
     more = {
         "stsz": full("stsz", 0, 0, words(1, count)),
@@ -434,7 +432,7 @@ def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
 
 
 def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
-    """Here each is presented a second after the one before, and those of the end when nothing else is."""
+    """Here each is presented a second after the previous one, and those at the end all at the same time."""
     made = TrackSpec(
         tuple(Sample(1, 1 if number == 59_999 else 0, number % 40_000) for number in range(60_000)),
         (60_000,),
@@ -449,7 +447,7 @@ def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
 @pytest.mark.parametrize(
     ("few", "many", "times"),
     [
-        pytest.param((1 << 19, 904), (1 << 20, 904), 3, id="a film that lasts twice as long"),
+        pytest.param((1 << 19, 904), (1 << 20, 904), 3, id="a video that lasts twice as long"),
         pytest.param((1 << 17, 904), (1 << 20, 113), 6, id="eight times as many keyframes in the same time"),
     ],
 )
@@ -492,7 +490,7 @@ def test_packaged_tracks_hold_what_segments_are_made_of() -> None:
 
 
 def test_what_is_omitted_has_a_reason() -> None:
-    """A second track of pictures, and sound that cannot be carried; what is offered is not among them."""
+    """A second video track, and audio that cannot be packaged; offered tracks are not listed."""
     film = movie(
         video_track(),
         replace(video_track(), id=2),
@@ -544,13 +542,13 @@ def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: TrackSpec, co
 
 
 def listing(*places: str | int) -> bytes:
-    """How AAC LC at 48 kHz is configured whose channels a program config element lists."""
+    """The configuration of AAC LC at 48 kHz whose channels are listed in a program config element."""
     before, behind = element(*places)  # type: ignore[arg-type] # kinds and a number, in turn
     return joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
 
 
 def test_channels_that_a_stream_lists_itself_are_described_as_browsers_know_them() -> None:
-    """The samples stay as they are; what follows `esds` in the entry does too."""
+    """The samples are unchanged, and so is what follows `esds` in the entry."""
     entry = audible("mp4a", write_esds(0x40, listing("SC", "C", "", 1)), box("btrt", bytes(12)))
     [track] = packaged_tracks(movie(replace(audio_track(), entries=(entry,))))
     [stsd] = read_boxes(track.track.descriptions)

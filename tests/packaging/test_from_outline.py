@@ -1,4 +1,4 @@
-"""What manifests say of a file that is remuxed, from outlines that were made up."""
+"""Presentations of remuxed files, from artificial outlines."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -69,7 +69,7 @@ CARRIAGE = Carriage(
 
 
 def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple[int, ...]) -> Segments:
-    """The keyframes of a film of 10 seconds, from those at `times`, in milliseconds."""
+    """The keyframes of a video of 10 seconds, from those at `times`, in milliseconds."""
     carriage = replace(CARRIAGE, first=times[0], start=times[0] / 1000, sizes=groups)
     cuts = KeyframeTable(track=0, times=times, starts=times, sizes=alone, until=None)
     presentation = present_outline(
@@ -81,7 +81,7 @@ def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple
 
 
 def sound_of(**more: Any) -> Outline:
-    """An outline of sound alone, with a carriage that says what is told."""
+    """An outline of audio alone, with these values in its carriage."""
     known: dict[str, Any] = {
         "time_base": Fraction(1, 1000),
         "origin": 0,
@@ -112,7 +112,7 @@ def sound_of(**more: Any) -> Outline:
     ],
 )
 def test_absurd_numbers_are_refused(wrong: dict[str, object], reason: str) -> None:
-    """A file can make its parser say anything, also that a sound of 5 KB lasts for months."""
+    """A file can make its parser return anything, even that audio of 5 KB lasts for months."""
     usual, absurd = sound_of(), sound_of(**wrong)
     assert len(present_outline(usual).renditions) == 1
     with pytest.raises(Unsupported, match=reason):
@@ -149,7 +149,7 @@ HEADED = HEAD + PER_SAMPLE
         (
             (500, None, None, 700),
             [500, 600, 400, 700],
-        ),  # the mean of the others, or all there is
+        ),  # the average of the others, or all data there is
         ((None, None, None, None), [5000, 5000, 400, 5000]),
     ],
 )
@@ -172,7 +172,7 @@ def test_a_hidden_keyframe_is_seen_from_the_beginning_on() -> None:
 
 
 def test_every_track_begins_and_ends_with_the_title() -> None:
-    """Pictures from 1 to 10 seconds, sound from 2.5 to 9.95, which is not short, and to 8."""
+    """Video from 1 to 10 seconds, audio from 2.5 to 9.95, which needs no extension, and to 8."""
     times = (1000, 3000, 7000)
     video_track = replace(CARRIAGE, first=1000, start=1.0, sizes=(9, 9, 9))
     audio_tracks = [

@@ -1,4 +1,4 @@
-"""Playlists: to the letter, and as another parser reads them."""
+"""Playlists: the exact text, and as another parser reads them."""
 
 import re
 from itertools import accumulate, pairwise
@@ -206,7 +206,7 @@ timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
     timings, st.integers(0, 1 << 40), st.sampled_from([1, 1000, 11_025, 90_000, 30_000, 12_800, 10_000_000])
 )
 def test_durations_are_the_true_ones(durations: list[int], start: int, timescale: int) -> None:
-    """Each to the microsecond, and all together: nothing drifts apart."""
+    """Each is right to the microsecond, and so is their sum: rounding errors do not add up."""
     rendition = video(segments=segments(durations, [1] * len(durations), start), timescale=timescale)
     target = Presentation((rendition,)).target_duration
     text = hls.media(rendition, "r/x", target)
@@ -230,7 +230,7 @@ def test_durations_are_the_true_ones(durations: list[int], start: int, timescale
 def test_texts_are_cut_where_the_pictures_are(
     durations: list[int], start: int, longer: int, with_sound: bool
 ) -> None:
-    """From the beginning, however late the pictures come, to the end, and no segment is longer than any of the film."""
+    """From the beginning, however late the video begins, to the end; no segment is longer than any of the file."""
     playing = video(segments=segments(durations, [1] * len(durations), start), keys=None)
     heard = audio(
         segments=segments([item * 8 // 15 for item in [*durations, longer]], [1] * (len(durations) + 1))

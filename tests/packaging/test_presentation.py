@@ -1,4 +1,4 @@
-"""Presentations: what is packed is what is unpacked, and what rates are said are those there are."""
+"""Presentations: they are restored from bytes as they were stored, and their bit rates are right."""
 
 import json
 import zlib
@@ -138,14 +138,14 @@ def test_any_bytes_are_a_presentation_or_refused(data: bytes, at: int, byte: int
 
 
 def spaces(mebibytes: int) -> bytes:
-    """That many packed, made of pieces that are alike: to pack each of them would take longer than to unpack them."""
+    """That many compressed, from equal parts: compressing all of them would take longer than decompressing them."""
     packer = zlib.compressobj()
     first, other = (packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
     return first + other * (mebibytes - 1)
 
 
 def test_a_bomb_is_not_unpacked() -> None:
-    """However large it would be, no more of it is looked at than of the largest one that may be."""
+    """However large the result would be, no more of it is decompressed than the maximum size."""
     largest = LARGEST >> 20
     assert zlib.decompressobj().decompress(spaces(3)) == b" " * (3 << 20)
 
@@ -158,7 +158,7 @@ def test_a_bomb_is_not_unpacked() -> None:
 
 
 def naive(found: Segments, timescale: int) -> float:
-    """The definition: of all neighbours that last from half of the longest one to one and a half times it."""
+    """The definition: the maximum over all consecutive segments that last from half to one and a half times the longest."""
     durations = [after - before for before, after in zip(found.starts, found.starts[1:], strict=False)]
     rates = [0.0]
     for first in range(len(durations)):
@@ -190,7 +190,7 @@ def test_bandwidth_is_that_of_the_worst_neighbours(
     [
         ([10], [10], 8, 8),
         ([10, 10], [10, 30], 24, 16),
-        ([4, 10], [40, 10], 29, 29),  # four seconds are too little to count
+        ([4, 10], [40, 10], 29, 29),  # four seconds are too short to count
         ([5, 10], [40, 10], 64, 27),
         ([0, 0], [10, 10], 1, 1),
     ],
@@ -200,7 +200,7 @@ def test_bandwidths(durations: list[int], sizes: list[int], peak: int, average: 
 
 
 def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
-    """Than one that lasts as long as some short ones: how many of these make up as much as it makes no difference."""
+    """The cost is independent of how many short segments add up to its duration."""
 
     def among(longest: int) -> Segments:
         return segments([1] * 2000 + [longest] + [1] * 2000, [100] * 4001)

@@ -1,4 +1,4 @@
-"""Segments as parts: a head of our own, and the track's bytes where they lie."""
+"""Segments as parts: a computed header, and the track's bytes in the file."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def test_bytes_that_lie_together_are_one_range() -> None:
 
 
 def _ranges(parts: tuple[Part, ...]) -> tuple[ByteRange, ...]:
-    """Where the bytes behind the head lie."""
+    """The byte ranges after the header."""
     _, body = parts
     assert isinstance(body, ByteRanges)
     return body.ranges

@@ -1,4 +1,4 @@
-"""Titles: what the tracks are called, and where what is no picture is cut."""
+"""Titles: the names of tracks, and the segment boundaries of audio and subtitles."""
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,7 @@ def test_names(labels: list[str | None], languages: list[str | None], expected: 
     ],
 )
 def test_names_of_subtitles(label: str, language: str | None, kinds: str, expected: str | None) -> None:
-    """What a label says is not said twice."""
+    """Words in the label are not repeated."""
     flags = {kind: kind in kinds.split() for kind in ("forced", "hearing_impaired")}
     assert subtitle_label(label, language, **flags) == expected
 

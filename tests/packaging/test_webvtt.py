@@ -66,7 +66,7 @@ def test_cues_stay_in_the_order_of_their_beginnings() -> None:
 
 
 def test_the_head_is_in_every_segment() -> None:
-    """With its styles, which would be lost if they stood in the same block as the first line."""
+    """Its styles too, which would be lost if they were in the same block as the first line."""
     text = parse(f"{HEAD}\n\n{block(0, 0, 1000)}\n\nNOTE behind\n\n{block(1, 7000, 8000)}\n")
     expected = HEAD.replace("WEBVTT - from a film\n", f"WEBVTT - from a film\n{MAP}\n")
     assert text.segment(0, 6) == f"{expected}\n\n{block(0, 0, 1000)}\n"
@@ -109,7 +109,7 @@ def test_any_text_is_taken_apart(text: str) -> None:
 
 
 def test_what_it_takes_in_memory_is_at_least_its_text() -> None:
-    """Whoever keeps it in memory counts with that."""
+    """It is counted against memory budgets."""
     text = "WEBVTT\n\n" + "\n\n".join(
         f"00:{second:02}.000 --> 00:{second:02}.500\nwords" for second in range(60)
     )

@@ -1,6 +1,6 @@
-"""Checks fragmented MP4 against ISO/IEC 14496-12 and CMAF (ISO/IEC 23000-19), with a reader of its own.
+"""Checks fragmented MP4 against ISO/IEC 14496-12 and CMAF (ISO/IEC 23000-19), with its own parser.
 
-It shares nothing with what writes the segments. Each fault is a sentence that names the box; none is an exception.
+It shares no code with the writer of the segments. Each fault is a message that names the box; none is an exception.
 """
 
 import struct
@@ -21,19 +21,19 @@ CHILDREN = {
     "moof": ("mfhd", "traf"),
     "traf": ("tfhd", "tfdt", "trun"),
 }
-"""What each box has in it, in this order and once; behind a question mark it may be missing."""
+"""The children of each box, in this order and once; those with a question mark may be missing."""
 
 FIXED = {
     "mvhd": (100, 112), "tkhd": (84, 96), "mdhd": (24, 36), "vmhd": (12,), "smhd": (8,), "trex": (24,), "mfhd": (8,),
     "tfdt": (8, 12), "stts": (8,), "stsc": (8,), "stsz": (12,), "stco": (8,),
 }  # fmt: skip
-"""Bytes behind the head of the box, for versions 0 and 1; the tables of samples are empty."""
+"""Bytes after the header of the box, for versions 0 and 1; the sample tables are empty."""
 
 CONFIGURED = {
     "avc1": "avcC", "avc3": "avcC", "hvc1": "hvcC", "hev1": "hvcC", "vp09": "vpcC", "av01": "av1C",
     "mp4a": "esds", "Opus": "dOps", "fLaC": "dfLa", "ac-3": "dac3", "ec-3": "dec3", "alac": "alac",
 }  # fmt: skip
-"""The box that has to stand in a sample entry."""
+"""The box required in a sample entry."""
 
 ENTRY = {"vide": 78, "soun": 28}
 """Bytes of a sample entry before its boxes."""
@@ -51,7 +51,7 @@ class Box:
 
 @dataclass
 class Known:
-    """What init segments say of the one track, and what the last segment left off with."""
+    """What init segments say about the one track, and where the last segment ended."""
 
     timescale: int = 0
     handler: str = ""
@@ -62,7 +62,7 @@ class Known:
 
 
 def check(init: bytes, segments: Sequence[bytes], *, following: bool = True) -> list[str]:
-    """All faults of an init segment and the segments behind it; `following`: these follow each other."""
+    """All faults of an init segment and the segments after it; `following`: the segments are consecutive."""
     known = Known()
     _init(init, known)
     for number, segment in enumerate(segments):
@@ -92,7 +92,7 @@ def _boxes(data: bytes, known: Known, within: str) -> list[Box]:
 
 
 def _ordered(found: Sequence[Box], wanted: Sequence[str], known: Known, within: str) -> dict[str, Box]:
-    """The boxes by kind, where they are the wanted ones in that order."""
+    """The boxes by kind, if they are the expected ones in that order."""
     left, by_kind = list(found), {}
     for each in wanted:
         kinds = each.rstrip("?").split("|")
@@ -107,7 +107,7 @@ def _ordered(found: Sequence[Box], wanted: Sequence[str], known: Known, within: 
 
 
 def _tree(box: Box, known: Known, path: str) -> dict[str, Box]:
-    """The boxes in it, by their kinds, with what is in them as well; the kinds of a track stand there once."""
+    """The boxes in it and in its children, by kind; each kind of a track occurs once."""
     path = f"{path}/{box.kind}".lstrip("/")
     found = _ordered(_boxes(box.body, known, path), CHILDREN[box.kind], known, path)
     for item in list(found.values()):
@@ -174,7 +174,7 @@ def _moov(tree: dict[str, Box], known: Known) -> Iterator[str]:
 
 
 def _media(tree: dict[str, Box], known: Known) -> Iterator[str]:
-    """Faults of what the track says of its media."""
+    """Faults of the media description of a track."""
     known.handler = tree["hdlr"].body[8:12].decode("latin-1")
     if tree["hdlr"].body[-1:] != b"\0":
         yield "hdlr: the name does not end"
@@ -265,7 +265,7 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], known: Known, *, following:
 
 
 def _samples(trun: Box, values: dict[str, int], known: Known) -> str | tuple[int, list[int], list[int]]:
-    """Where the data begin, durations and sizes; or a fault."""
+    """Offset of the data, durations and sizes; or a fault."""
     version, flags = _full(trun)
     count = struct.unpack_from(">I", trun.body, 4)[0]
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]

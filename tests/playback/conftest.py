@@ -1,4 +1,4 @@
-"""Fixtures of this room: a server of the films that are packaged."""
+"""Fixtures for the tests of playback: a server with the specimen videos."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +12,13 @@ from tests.support import Server, serving, wait_for
 
 @pytest.fixture(scope="session")
 def films() -> Path:
-    """The folder of the films."""
+    """The folder of the videos."""
     return specimens()
 
 
 @pytest.fixture(scope="session")
 def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of the films, which it knows. It draws no pictures of them."""
+    """A server that has scanned the videos. It generates no artwork for them."""
     folder = tmp_path_factory.mktemp("cinema")
     library = folder / "videos"
     library.mkdir()
@@ -28,13 +28,13 @@ def cinema(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         wait_for(
             lambda: running.get("/api/library").json()["videos"] == len(SPECIMENS),
             30,
-            "the films to be known",
+            "the videos to be recorded",
         )
         yield running
 
 
 @pytest.fixture(scope="session")
 def addresses(cinema: Server) -> dict[str, str]:
-    """Where the playlists of each film are, by its name."""
+    """The base URL of each video's playlists, by its name."""
     items = cinema.get("/api/videos?limit=200").json()["items"]
     return {item["name"].rpartition(".")[0]: f"/api/videos/{item['id']}" for item in items}

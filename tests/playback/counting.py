@@ -1,4 +1,4 @@
-"""Run by `test_warm.py`: a server in this process, and what it asks threads and the database for, segment by segment."""
+"""Run by `test_warm.py`: a server in this process that counts thread calls and database queries per segment."""
 
 import json
 import re
@@ -19,10 +19,10 @@ from trio_stream.app import app
 from trio_stream.server.worker import worker_serve
 
 asked: Counter[str] = Counter()
-"""What threads were asked for, by function."""
+"""Calls to threads, by function."""
 
 WATCH = "_next"
-"""What hears of changes in the folder waits in a thread all the time."""
+"""The watcher of the folder waits in a thread all the time."""
 
 _run_sync: Callable[..., Any] = trio.to_thread.run_sync
 
@@ -34,11 +34,11 @@ async def counted(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
     return await _run_sync(function, *args, **more)
 
 
-trio.to_thread.run_sync = counted  # type: ignore[assignment] # called alike
+trio.to_thread.run_sync = counted  # type: ignore[assignment] # has the same signature
 
 
 class Client:
-    """One connection, and the bodies of what is asked over it."""
+    """One connection, and the bodies of responses on it."""
 
     def __init__(self, stream: trio.SocketStream) -> None:
         self._stream = stream
@@ -64,7 +64,7 @@ class Client:
 
 
 async def main() -> None:
-    """Print what fifty segments of a film that was played before cost."""
+    """Print the cost of fifty segments of a video that was played before."""
     config = Config()
     config.bind, config.loglevel = ["127.0.0.1:0"], "error"
     sockets = config.create_sockets()

@@ -1,4 +1,4 @@
-"""What ffmpeg decodes of a source: every picture and every sound, when it is presented and a hash of it."""
+"""What ffmpeg decodes from a source: every video and audio frame, its presentation time and a hash."""
 
 import re
 import subprocess
@@ -16,19 +16,19 @@ PICTURES = "-enc_time_base -1 -fps_mode passthrough"
 SOUND = "-af atrim=start=0"
 
 UNSEEN = 0.0001
-"""Seconds: what is presented for less is there to be decoded."""
+"""Seconds: frames presented for less are there only to be decoded."""
 
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames of one track: seconds from the beginning, and hashes of what is seen or heard."""
+    """Frames of one track: presentation times in seconds, and hashes of the decoded data."""
 
     times: tuple[float, ...]
     hashes: tuple[str, ...]
 
 
 def renditions(master: str) -> dict[str, str]:
-    """The names of the renditions in a master playlist, by the track that ffmpeg takes them for."""
+    """The names of the renditions in a master playlist, by ffmpeg's track specifier."""
     read = m3u8.loads(master)
     video = [playlist.uri for playlist in read.playlists if playlist.stream_info.resolution]
     audio_tracks = [entry.uri for entry in read.media if entry.type == "AUDIO"]
@@ -42,10 +42,11 @@ def renditions(master: str) -> dict[str, str]:
 def decode(
     source: str | Path | bytes, tracks: Sequence[str], *, apart: bool = False, zero: bool = False
 ) -> tuple[Frames, ...]:
-    """All frames of a file, of what an address leads to, or of bytes; `tracks` as in "v:0", "a:1".
+    """All frames of a file, a URL, or bytes; `tracks` as in "v:0", "a:1".
 
-    What lies before 0 is not presented, and is left out. `apart`: each by itself, because FFmpeg takes the end of
-    the first track for that of all, as it does in DASH. `zero`: its clock begins anywhere (MPEG-TS), and is set to 0.
+    Frames before 0 are not presented, and are left out. `apart` decodes each track separately, because FFmpeg takes the
+    end of the first track for that of all, as it does in DASH. `zero`: timestamps may begin anywhere (MPEG-TS), and are
+    shifted to 0.
     """
     if apart:
         with ThreadPoolExecutor(len(tracks)) as pool:

@@ -1,4 +1,4 @@
-"""Everything that is done with an MP4 file nobody vouches for, and what has to hold of it: a target of the fuzzer."""
+"""All processing of an untrusted MP4 file, with checks of the results: a target of the fuzzer."""
 
 import re
 from types import ModuleType
@@ -33,7 +33,7 @@ TEXT = Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English")
 
 
 def package(fd: int, size: int) -> object:
-    """Read the index, say what manifests say, make some segments. Raises whatever must not be."""
+    """Read the index, write the manifests, and build some segments. Raises every unexpected exception."""
     try:
         index = read_index(fd, size)
     except (Unpackageable, SourceUnreadable) as error:
@@ -54,7 +54,7 @@ def package(fd: int, size: int) -> object:
 
 
 def say(found: Presentation) -> None:
-    """Manifests, and what is kept in the database."""
+    """Manifests, and the bytes stored in the database."""
     made = Title((Source("", "r/x", found),), (TEXT,))
     hls.master(made).encode()
     manifest = dash.manifest(made)
@@ -64,7 +64,7 @@ def say(found: Presentation) -> None:
     packed = found.to_bytes()
     try:
         assert Presentation.from_bytes(packed) == found
-    except ValueError:  # too large to be kept: it is found out again
+    except ValueError:  # too large to be stored: it is computed again
         assert found.nbytes > 1 << 20
     for rendition in found.renditions:
         hls.media(rendition, "r/x", made.target_duration).encode()
@@ -108,7 +108,7 @@ def _send(index: Index, rendition: Rendition, size: int) -> None:
 
 
 def seeds(*, made_by_ffmpeg: bool = True) -> list[list[Node]]:
-    """Files to begin with: some made by hand, and those of the tests of packaging."""
+    """Seed files: some written by hand, and those of the tests of packaging."""
     found = [parse(data) for data in _by_hand()]
     if made_by_ffmpeg:
         found += [parse(path.read_bytes()) for path in sorted(specimens().glob("*.mp4"))]

@@ -1,4 +1,4 @@
-"""Everything that is done with a file that is remuxed and that nobody vouches for, in the sandbox, and what has to hold."""
+"""All processing of an untrusted file that is remuxed, in the sandbox, with checks of the results."""
 
 import json
 import os
@@ -28,19 +28,19 @@ from trio_stream.playback.indexes import read_index, with_languages
 from trio_stream.playback.remuxed import Recipe, init_recipe, keyframe_recipe, segment_recipe
 
 SECONDS = 10
-"""For one job on a film of some seconds, where the machine lets it work."""
+"""For one job on a video of a few seconds, if the machine is not overloaded."""
 
 MEMORY = 256 << 20
-"""Bytes that a job may take beyond the worker's own: half of what the server allows it."""
+"""Bytes that a job may use beyond the worker's own: half of the server's limit."""
 
 GROWTH = 192 << 20
-"""Bytes by which this process, which stands for the server, may grow, however many files it has seen."""
+"""Bytes by which this process, in the role of the server, may grow, however many files it has seen."""
 
 PATIENCE = 60
-"""Seconds for ffprobe, which says what is in a file."""
+"""Seconds for ffprobe, which lists the tracks of a file."""
 
 OURS = "the media parser failed"
-"""How a refusal begins that a mistake of ours made."""
+"""The start of the message of a refusal caused by a bug of ours."""
 
 TOO_MUCH = (
     "reading the file takes more memory",
@@ -48,17 +48,17 @@ TOO_MUCH = (
     "reading the file takes longer",
     "reading the file produces more data",
 )
-"""How a refusal begins that costs more than a film of some seconds is worth."""
+"""The start of the message of a refusal whose cost is not justified for a video of a few seconds."""
 
 
 class Wrong(Exception):
-    """What must not be; the message says what, and is the same for the same fault."""
+    """An unexpected result; the message is the same for the same fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file: how many tracks are offered and left out, or why nothing is; segments that were made, and
-    the reasons why others were not."""
+    """The result for a file: how many tracks are offered and omitted, or why nothing is; how many segments were built,
+    and the reasons why others were not."""
 
     offered: int
     omitted: int
@@ -68,14 +68,14 @@ class Outcome:
 
 
 class Examiner:
-    """Does with files what the server does, by `sandbox`. One that starved on a busy machine is tried again."""
+    """Processes files like the server, using `sandbox`. A job that starved on a busy machine is repeated."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._before = _resident()
 
     async def examine(self, path: Path) -> Outcome:
-        """What becomes of the file. Raises `Wrong`, and whatever else must not be."""
+        """Process the file. Raises `Wrong`, and every other unexpected exception."""
         fd = os.open(path, os.O_RDONLY)
         try:
             outcome = await self._examine(fd, path)
@@ -107,7 +107,7 @@ class Examiner:
         return Outcome(len(presentation.renditions), len(presentation.omitted), None, made, tuple(unmade))
 
     async def _presentation(self, fd: int) -> Presentation:
-        """As `Presentations` finds it out."""
+        """As computed by `Presentations`."""
         try:
             return read_index(fd, os.fstat(fd).st_size).presentation
         except Encrypted:
@@ -164,7 +164,7 @@ def _segment(rendition: Rendition, number: int) -> Recipe:
 
 
 async def check_tracks(presentation: Presentation, path: Path) -> None:
-    """Raise `Wrong` if ffprobe sees a track of pictures or sound in which there is something, of which nothing is said."""
+    """Raise `Wrong` if ffprobe sees a non-empty video or audio track that is neither offered nor omitted."""
     told = Counter[str](rendition.kind for rendition in presentation.renditions)
     told.update(omission.kind for omission in presentation.omitted)
     seen = await trio.to_thread.run_sync(tracks_in, path)
@@ -176,9 +176,9 @@ async def check_tracks(presentation: Presentation, path: Path) -> None:
 
 
 def tracks_in(path: Path) -> Counter[str]:
-    """How many tracks of each kind ffprobe sees that have packets and a codec, and are no cover.
+    """The number of tracks of each kind that ffprobe sees with packets and a codec, without covers.
 
-    Where there are programmes, those of the programmes: a packet that strayed to another number is no track.
+    If there are programmes, only their tracks count: a packet that strayed to another number is not a track.
     """
     fields = "stream=index,codec_type,codec_name,nb_read_packets:stream_disposition=attached_pic"
     command = ["ffprobe", "-v", "quiet", "-count_packets", "-show_entries", fields]
@@ -202,7 +202,7 @@ def tracks_in(path: Path) -> Counter[str]:
 
 
 def alike(words: str) -> str:
-    """A sentence without its numbers, so that the same fault has the same words."""
+    """A message without its numbers, so that the same fault has the same message."""
     return re.sub(r"\d+(\.\d+)?", "#", words)[:200]
 
 
@@ -212,7 +212,7 @@ def _resident() -> int:
 
 @contextmanager
 def written(folder: Path, name: str, data: bytes) -> Iterator[Path]:
-    """A file with this content, for the length of the block."""
+    """A file with this content, for the duration of the block."""
     path = folder / name
     path.write_bytes(data)
     try:

@@ -1,6 +1,6 @@
 """Checks playlists against RFC 8216 (and its second edition), and manifests against ISO/IEC 23009-1.
 
-It shares nothing with what writes them. Each fault is a sentence; none is an exception.
+It shares no code with their writer. Each fault is a message; none is an exception.
 """
 
 import re
@@ -28,7 +28,7 @@ ATTRIBUTES = {
         "TYPE": "AUDIO|VIDEO|SUBTITLES|CLOSED-CAPTIONS", "GROUP-ID": QUOTED, "NAME": QUOTED, "LANGUAGE": QUOTED, "DEFAULT": YES_NO,
         "AUTOSELECT": YES_NO, "FORCED": YES_NO, "CHANNELS": QUOTED, "CHARACTERISTICS": QUOTED,
         "URI": QUOTED,
-        "X-TITLE": QUOTED,  # ours; who does not know an attribute leaves it alone (section 6.3.1)
+        "X-TITLE": QUOTED,  # ours; clients ignore unknown attributes (section 6.3.1)
     },
     "EXT-X-STREAM-INF": STREAM,
     "EXT-X-I-FRAME-STREAM-INF": {
@@ -36,7 +36,7 @@ ATTRIBUTES = {
     } | {"URI": QUOTED},
     "EXT-X-MAP": {"URI": QUOTED},
 }  # fmt: skip
-"""Attributes, and what their values look like."""
+"""Attributes, and the patterns of their values."""
 
 REQUIRED = {
     "EXT-X-MEDIA": ("TYPE", "GROUP-ID", "NAME"),
@@ -53,7 +53,7 @@ AUDIO_CODECS = ("mp4a", "ac-3", "ec-3", "opus", "flac", "alac")
 
 @dataclass
 class Playlist:
-    """One as it is read: tags with their values, in order, and what follows some: "" as the tag."""
+    """A parsed playlist: tags with their values in order, and what follows them; a URI has the tag ""."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -80,7 +80,7 @@ class Playlist:
 
 
 def read(text: str, allowed: set[str]) -> Playlist:
-    """A playlist with the faults that each line has by itself."""
+    """A playlist with the faults of its single lines."""
     found = Playlist()
     say = found.faults.append
     lines = text.split("\n")
@@ -121,7 +121,7 @@ def _attributes(tag: str, value: str) -> Iterator[str]:
 
 
 def lint_media(text: str, sizes: Callable[[str], int], *, keys: bool = False) -> list[str]:
-    """Faults of a media playlist; `sizes` tells how large what lies at an address is."""
+    """Faults of a media playlist; `sizes` returns the size of the resource at a URI."""
     found = read(text, MEDIA)
     say = found.faults.append
     tags = [tag for tag, _ in found.lines]
@@ -148,7 +148,7 @@ def lint_media(text: str, sizes: Callable[[str], int], *, keys: bool = False) ->
 
 
 def _segments(found: Playlist, tags: Sequence[str], sizes: Callable[[str], int]) -> Iterator[str]:
-    """Faults of what a media playlist names."""
+    """Faults of the segments of a media playlist."""
     maps = [number for number, tag in enumerate(tags) if tag == "EXT-X-MAP"]
     before = [*tags, "EXTINF"].index("EXTINF")
     is_text = bool(found.uris) and found.uris[0].endswith(".vtt")
@@ -168,8 +168,8 @@ def _rounded(seconds: float) -> int:
 
 
 def peak(durations: Sequence[float], sizes: Sequence[int], target: int) -> float:
-    """Bits a second of the segments in a row that have most, of all that last from a half of a target to one and a half
-    (RFC 8216 section 4.1); of a shorter playlist, all of them."""
+    """The maximum bits per second over consecutive segments that last from half to one and a half targets (RFC 8216
+    section 4.1); for a shorter playlist, over all of them."""
     found = [sum(sizes) * 8 / sum(durations)]
     for first in range(len(durations)):
         for stop in range(first + 1, len(durations) + 1):
@@ -180,7 +180,7 @@ def peak(durations: Sequence[float], sizes: Sequence[int], target: int) -> float
 
 
 def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str], int]) -> list[str]:
-    """Faults of a master playlist and of all it names; `get` answers a playlist, `sizes` how large what it names is."""
+    """Faults of a master playlist and of its media playlists; `get` returns a playlist, `sizes` the size of a resource."""
     found = read(text, MASTER)
     say = found.faults.append
     media, streams = found.attributes("EXT-X-MEDIA"), found.attributes("EXT-X-STREAM-INF")
@@ -258,7 +258,7 @@ def _rates(
     lists: dict[str, Playlist],
     sizes: Callable[[str, str], int],
 ) -> Iterator[str]:
-    """BANDWIDTH is at least the peak of what is played together; AVERAGE-BANDWIDTH is right within a twentieth."""
+    """BANDWIDTH must be at least the peak of what plays together; AVERAGE-BANDWIDTH must be right within 5 %."""
 
     def of(name: str) -> tuple[float, float]:
         played = lists[name]
@@ -268,7 +268,7 @@ def _rates(
     others = [of(audio_track) for audio_track in audio_tracks] or [(0.0, 0.0)]
     most, average = (
         of(uri) if uri not in audio_tracks else (0.0, 0.0)
-    )  # sound alone: one is played in place of another
+    )  # audio only: the renditions are alternatives
     most, average = most + max(other[0] for other in others), average + max(other[1] for other in others)
     if int(stream["BANDWIDTH"]) < most * 0.999:
         yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {most:.0f}"
@@ -292,7 +292,7 @@ INSIDE = {
     "SegmentTemplate": ("SegmentTimeline",),
     "SegmentTimeline": ("S",),
 }  # fmt: skip
-"""Elements in the order in which the schema has them."""
+"""Elements in the order of the schema."""
 
 DEMANDED = {
     "MPD": ("profiles", "type", "mediaPresentationDuration", "minBufferTime"),
@@ -307,7 +307,7 @@ DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 
 
 def lint_mpd(text: str, sizes: Callable[[str], int]) -> list[str]:
-    """Faults of a manifest; `sizes` tells how large what lies at an address is, 0 for nothing."""
+    """Faults of a manifest; `sizes` returns the size of the resource at a URL, 0 if there is none."""
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
@@ -360,7 +360,7 @@ def _timelines(root: ET.Element, whole: float, sizes: Callable[[str], int]) -> I
 def _timeline(
     representation: ET.Element, template: ET.Element, sizes: Callable[[str], int]
 ) -> tuple[list[str], float]:
-    """Faults of one timeline, and when it ends, in seconds."""
+    """Faults of one timeline, and its end in seconds."""
     faults: list[str] = []
     timescale, number = int(template.attrib["timescale"]), int(template.get("startNumber", 1))
     at, weight, begins = 0, 0, list[int]()

@@ -1,4 +1,4 @@
-"""A worker whose jobs answer what no honest one would. `python -m tests.playback.lying`"""
+"""A worker whose jobs return invalid results. `python -m tests.playback.lying`"""
 
 import time
 from collections.abc import Mapping
@@ -9,18 +9,18 @@ from trio_stream.media.worker import forking
 
 
 def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """None."""
+    """An empty result."""
     return {"container": "matroska", "video": "yes"}
 
 
 def init(_file: MediaFile, _options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
-    """A page."""
+    """An HTML page."""
     reply.blob("init", b"<html><script>")
     return {}
 
 
 def segment(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """Nothing, for ever."""
+    """Never returns."""
     time.sleep(3600)
     return {}
 

@@ -1,4 +1,4 @@
-"""A worker with a mistake in one of its jobs. `python -m tests.playback.planted`"""
+"""A worker with a bug in one of its jobs. `python -m tests.playback.planted`"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from trio_stream.media.worker import forking
 
 
 def outline(_file: MediaFile, _options: Mapping[str, Any], _reply: Reply) -> dict[str, Any]:
-    """None."""
+    """An empty result."""
     raise IndexError(3)
 
 

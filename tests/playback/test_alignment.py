@@ -1,4 +1,4 @@
-"""Whether a player can change between two files."""
+"""Whether a player can switch between two files."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from trio_stream.playback.offers import are_aligned
 
 
 def of(*starts: float, timescale: int = 90_000, end: float = 100.0) -> Rendition:
-    """Pictures whose segments begin at `starts`, in seconds."""
+    """Video whose segments begin at `starts`, in seconds."""
     units = [round(item * timescale) for item in (*starts, end)]
     durations = [after - before for before, after in pairwise(units)]
     return video(segments=segments(durations, [1] * len(durations), units[0]), timescale=timescale)
@@ -21,8 +21,8 @@ def of(*starts: float, timescale: int = 90_000, end: float = 100.0) -> Rendition
     [
         (of(0, 2, 6), of(0, 2, 6), True),
         (of(0, 2, 6), of(0, 2, 6, timescale=12_288), True),
-        (of(0, 2, 6), of(0, 2, 6, end=99.0), True),  # only where they begin counts
-        (of(0, 2.002, 6.006, timescale=30_000), of(0, 2, 6), True),  # rounding, within a picture
+        (of(0, 2, 6), of(0, 2, 6, end=99.0), True),  # only the starts count
+        (of(0, 2.002, 6.006, timescale=30_000), of(0, 2, 6), True),  # rounding, within a frame
         (of(0, 2, 6), of(0, 2.05, 6), False),
         (of(0, 2, 6), of(0.05, 2.05, 6.05), False),
         (of(0, 2, 6), of(0, 2, 6, 12), False),

@@ -1,4 +1,4 @@
-"""What is packaged is what the standards ask for; and what is not is found."""
+"""Packaged videos conform to the standards; and the checks find faults."""
 
 import re
 import struct
@@ -22,11 +22,11 @@ NAMES = (
     *(specimen.file.removesuffix(".mp4") for specimen in SPECIMENS if specimen.name != "two-hours"),
     EVERYTHING,
 )
-"""What differs; two hours are more of the same."""
+"""Specimens that differ; the two-hour one would add nothing."""
 
 
 class Reader:
-    """What a server has below one video, fetched once."""
+    """What a server has below one video, each fetched once."""
 
     def __init__(self, client: httpx.Client, folder: str) -> None:
         self.get = cache(lambda path: client.get(f"{folder}/{path}"))
@@ -42,7 +42,7 @@ class Reader:
         return len(answer.content) if answer.status_code == 200 else 0
 
     def within(self, playlist: str, path: str) -> int:
-        """The size of what a playlist names: those of other files lie elsewhere."""
+        """The size of a resource in a playlist: those of other files are elsewhere."""
         return self.size(f"{playlist.rpartition('/')[0]}/{path}".lstrip("/"))
 
 
@@ -66,9 +66,9 @@ def library(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reader(library: Path) -> Iterator[Callable[[str], Reader]]:
-    """Reads what a server has of a film."""
+    """Reads what a server has for a video."""
     with serving(library, library.parent, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
-        ids = wait_for(lambda: _known(server), 60, "the films to be known")
+        ids = wait_for(lambda: _known(server), 60, "the videos to be recorded")
         with server.client() as client:
             yield cache(lambda name: Reader(client, f"/api/videos/{ids[name]}"))
 
@@ -110,11 +110,11 @@ def test_playlists_and_manifest(reader: Callable[[str], Reader], name: str) -> N
     assert lint_mpd(film.text("manifest.mpd"), film.size) == []
 
 
-# --- What is wrong is found -----------------------------------------------------------------------------
+# --- Faults are found -----------------------------------------------------------------------------------
 
 
 def number(data: bytes, kind: bytes, at: int, add: int) -> bytes:
-    """The bytes with something added to the 32-bit number `at` bytes behind the name of the first such box."""
+    """The bytes with `add` added to the 32-bit number `at` bytes after the name of the first such box."""
     place = data.index(kind) + 4 + at
     [was] = struct.unpack_from(">I", data, place)
     return data[:place] + struct.pack(">I", (was + add) % (1 << 32)) + data[place + 4 :]

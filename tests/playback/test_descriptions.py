@@ -1,4 +1,4 @@
-"""Films whose coding changes, as their sample entries say: each stretch is decoded to what its clip holds."""
+"""Videos whose coding changes between sample entries: each span decodes to the contents of its clip."""
 
 import os
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def index_of(path: Path) -> Index:
 
 
 def spans(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
-    """What players get of a rendition, one init segment after the other."""
+    """What players get for a rendition, one init segment after the other."""
     data, track = path.read_bytes(), index.tracks[rendition.name]
     firsts = [span.first for span in rendition.spans] or [0]
     inits = [span.init for span in rendition.spans] or [0]
@@ -62,7 +62,7 @@ def spans(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
 
 
 def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Rendition:
-    """Each stretch holds the pictures or sound of its clip, and begins when the one before has ended."""
+    """Each span holds the video or audio of its clip, and begins when the previous one has ended."""
     index = index_of(path)
     assert index.presentation.omitted == ()
     rendition = next(rendition for rendition in index.presentation.renditions if rendition.kind == kind)
@@ -72,7 +72,7 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
         if kind == "video":
             assert seen.hashes == held.hashes
             assert seen.times == pytest.approx([SECONDS * number + time for time in held.times], abs=0.09)
-        else:  # the first packet may be the priming of an encoder, which the clip does not present
+        else:  # the first packet may be encoder priming, which the clip does not present
             assert seen.hashes[2:40] in {held.hashes[at : at + 38] for at in (1, 2)}
     assert Presentation.from_bytes(index.presentation.to_bytes()) == index.presentation
     return rendition
@@ -91,7 +91,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
 
 @pytest.mark.thorough("large")
 def test_parameter_sets_that_return(tmp_path: Path) -> None:
-    """The same size, but entropy coding and references are others; the third clip is coded as the first."""
+    """The same size, but other entropy coding and reference counts; the third clip is coded like the first."""
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     first, second = video_track(a), video_track(b, coded=X264.replace("ultrafast", "medium"))
     film = splice(tmp_path / "film.mp4", track([first, second, first]))
@@ -101,7 +101,7 @@ def test_parameter_sets_that_return(tmp_path: Path) -> None:
 
 
 def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
-    """Bit rates and free space are nothing that a decoder has to know."""
+    """A decoder does not need bit rates and free space."""
     a = tmp_path / "a.mp4"
     plain = video_track(a)
     other = plain.entry_with(box("btrt", words(1, 2, 3)), box("free", bytes(9)))
@@ -164,7 +164,7 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
-    """The picture stands for as long, and what follows is where it is."""
+    """The frame before it stays for as long, and what follows keeps its time."""
     a = tmp_path / "a.mp4"
     first, other = video_track(a), video_track(tmp_path / "b.mp4", coded="-c:v mpeg4")
     film = splice(tmp_path / "film.mp4", track([first, other, first]))
@@ -181,7 +181,7 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
-    """Whoever plays the one may not play the other, and would be offered nothing."""
+    """A player of one codec may not support the other, and would be offered nothing."""
     clips = [tone(tmp_path / "a.mp4"), tone(tmp_path / "b.mp4", coded="-c:a ac3 -ac 2")]
     seen = video_track(tmp_path / "v.mp4")
     index = index_of(splice(tmp_path / "film.mp4", track([seen, seen]), track(clips, id_=2)))

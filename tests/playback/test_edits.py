@@ -1,4 +1,4 @@
-"""Edit lists of several pieces in real films: what ffmpeg decodes of the segments, and of the file."""
+"""Edit lists of several edits in real videos: what ffmpeg decodes from the segments, and from the file."""
 
 import os
 import struct
@@ -18,14 +18,14 @@ from trio_stream.packaging import segments
 from trio_stream.playback.indexes import Index, read_index
 
 type Edits = Mapping[str, Sequence[tuple[float, float | None]]]
-"""For each handler, pieces: seconds that they last, and seconds of the media at which they begin, None: a pause."""
+"""For each handler, the edits: their duration in seconds, and the media time where they begin; None is a pause."""
 
 PICTURE, PACKET = 0.04, 1024 / 48_000
 
 
 @pytest.fixture(scope="module", params=["mp4", large("mov")])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds, with a keyframe each of them and pictures out of order."""
+    """Ten seconds, with a keyframe in each second and reordered frames."""
     path = tmp_path_factory.mktemp("edits") / f"whole.{request.param}"
     return make(
         path,
@@ -34,7 +34,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def edited(whole: Path, edits: Edits) -> Path:
-    """The film with other edit lists. Its index lies behind the data, so nothing else changes."""
+    """The video with other edit lists. Its `moov` comes after the data, so nothing else changes."""
     data = whole.read_bytes()
     at = data.rindex(b"moov") - 4
     [moov] = read_boxes(data[at:])
@@ -92,7 +92,7 @@ def packaged(path: Path) -> dict[str, bytes]:
 def test_each_piece_is_where_the_edit_list_says(
     whole: Path, pieces: list[tuple[float, float | None]]
 ) -> None:
-    """The very pictures, each when it is to be presented; sound by packets, the first of each piece at its beginning."""
+    """Exactly the right frames at the right times; audio in packets, the first of each edit at its beginning."""
     [video_track] = decode(whole, ["v:0"])
     made = packaged(edited(whole, {"vide": pieces, "soun": pieces}))
     [seen], [heard] = decode(made["video"], ["v:0"]), decode(made["audio"], ["a:0"])
@@ -112,9 +112,9 @@ def test_each_piece_is_where_the_edit_list_says(
     assert seen.times[: len(times)] == pytest.approx(times, abs=0.001)
     assert all(
         time == pytest.approx(at_end, abs=0.001) for time in seen.times[len(times) :]
-    )  # those are hidden
+    )  # the hidden ones
     assert len(heard.times) == pytest.approx(packets, abs=len(pieces))
-    at, within = 0.0, PACKET  # the first begins within a packet
+    at, within = 0.0, PACKET  # the first edit begins inside a packet
     for lasts, begins in pieces:
         if begins is not None:
             assert min(abs(time - at) for time in heard.times) < within
@@ -124,7 +124,7 @@ def test_each_piece_is_where_the_edit_list_says(
 
 
 def test_a_film_that_is_trimmed_within_a_group_begins_at_once(whole: Path) -> None:
-    """Nothing is presented before 0, where Media Source would throw it away, and all that depends on it."""
+    """Nothing is presented before 0, where Media Source would drop it and all that depends on it."""
     [video_track] = decode(whole, ["v:0"])
     made = packaged(edited(whole, {"vide": [(4, 3.48)], "soun": [(4, 3.48)]}))
     [seen] = decode(made["video"], ["v:0"])
@@ -135,7 +135,7 @@ def test_a_film_that_is_trimmed_within_a_group_begins_at_once(whole: Path) -> No
 
 
 def _earliest(made: bytes) -> int:
-    """When the first picture is presented, told by the boxes alone, in units of the track."""
+    """When the first frame is presented, from the boxes alone, in units of the track."""
     boxes = {read_box.kind: read_box for read_box in read_boxes(made)}
     trak = boxes["moov"].get("trak")
     edts = trak.find("edts")

@@ -1,4 +1,4 @@
-"""How a film is presented is found out once for all who ask, and what takes long goes on without them."""
+"""The presentation of a video is computed once for all requests, and long work continues without them."""
 
 import os
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def opened(path: Path) -> OpenFile:
 async def presenting(
     folder: Path, url: URL, budget: int = BUDGET
 ) -> AsyncIterator[tuple[Presentations, Sandbox]]:
-    """Presentations that are kept nowhere else, and the sandbox in which films are looked into."""
+    """Presentations without other caches, and the sandbox in which files are parsed."""
     sandbox, cache, indexes = Sandbox(), SegmentCache(folder, 1 << 20), Indexes()
     remuxer = Remuxer(sandbox, cache)
     async with open_database(url) as database, trio.open_nursery() as nursery:

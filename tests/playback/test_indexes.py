@@ -1,4 +1,4 @@
-"""Indexes in memory: read once for all who ask, kept under a budget, and what cannot be packaged is remembered."""
+"""Indexes in memory: read once for all requests, cached within a budget; refusals are cached too."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator
@@ -37,7 +37,7 @@ def opened(tmp_path: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def serve(nursery: trio.Nursery) -> Serve:
-    """Makes indexes that are served until the end of the test."""
+    """Creates indexes that are served until the end of the test."""
 
     async def serve_some(budget: int = BUDGET) -> Indexes:
         indexes = Indexes(budget=budget)
@@ -76,7 +76,7 @@ async def test_all_who_ask_at_once_wait_for_one(opened: Open, serve: Serve) -> N
 
 
 async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open, serve: Serve) -> None:
-    """The one who reads it is cancelled: the next one who waits has it all the same."""
+    """The request that started the read is cancelled: the next one still gets the result."""
     indexes = await serve()
     fd, size = opened(FILM)
     found: list[Index] = []
@@ -123,7 +123,7 @@ async def test_looking_for_it_in_memory_is_using_it(opened: Open, serve: Serve) 
 
 
 async def test_all_that_is_kept_of_a_file_counts(opened: Open, serve: Serve) -> None:
-    """Also what goes into init segments: of 32 sounds with large sample entries two megabytes, twice."""
+    """Also the boxes for init segments: two megabytes for 32 audio tracks with large sample entries, twice."""
     large = box("free", bytes(60_000))
     entry = mp4a(48_000, 2, AAC, large)
     heard = [audio_track(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
@@ -173,7 +173,7 @@ async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exce
 
 
 async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, serve: Serve, tmp_path: Path) -> None:
-    """Reading a folder is an error of the system; the next one who asks tries again."""
+    """Reading a folder is a system error; the next request tries again."""
     indexes = await serve()
     folder = os.open(tmp_path, os.O_RDONLY)
     try:

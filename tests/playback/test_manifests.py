@@ -1,4 +1,4 @@
-"""Manifests are written once for as long as they say the same."""
+"""Manifests are written once, until their content changes."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def offer() -> Offer:
 
 @pytest.fixture
 def written() -> list[str]:
-    """The texts that were written."""
+    """The manifests that were written."""
     return []
 
 
@@ -78,6 +78,6 @@ def test_one_that_fails_is_tried_again(write: Callable[[], str]) -> None:
     def fail() -> str:
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011 - it has no words
+    with pytest.raises(ValueError):  # noqa: PT011 - it has no message
         manifests.get(one, "a", "x", fail)
     assert manifests.get(one, "a", "x", write).body == b"text 0"

@@ -1,4 +1,4 @@
-"""The MP4 files of the menagerie as HLS: what ffmpeg decodes of them is what it decodes of the files, or they say why not."""
+"""The MP4 files of the menagerie as HLS: ffmpeg decodes the same from them as from the files, or there is a reason."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,10 +19,10 @@ REFUSED = {
     "damaged/no-index.mp4",
     "damaged/playlist.mp4",
 }
-"""What cannot be packaged."""
+"""Files that cannot be packaged."""
 
 OTHERWISE = {"damaged/flipped.mp4", "damaged/cut-in-data.mp4"}
-"""Of damaged bytes ffmpeg makes now this and now that; they are served all the same."""
+"""ffmpeg decodes damaged bytes differently each time; the files are served all the same."""
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,7 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
                 == [True] * len(files)
             ),
             90,
-            "the menagerie to be known",
+            "the menagerie to be recorded",
         )
         yield running
 
@@ -59,14 +59,14 @@ def test_the_menagerie(zoo: Server) -> None:
 
 
 def in_the_file(zoo: Server, item: dict[str, str], tracks: list[str]) -> list[str]:
-    """What the file calls these tracks: the sounds are served in the order of facts."""
+    """ffmpeg's specifiers of these tracks: audio is served in the order of the media info."""
     served = [track["index"] for track in zoo.get(f"/api/videos/{item['id']}").json()["facts"]["audio"]]
     places = {f"a:{number}": f"a:{sorted(served).index(index)}" for number, index in enumerate(served)}
     return [places.get(track, track) for track in tracks]
 
 
 def look(zoo: Server, item: dict[str, str]) -> str | None:
-    """Why the video is not packaged; None if it is, and decodes to what it is."""
+    """Why the video is not packaged; None if it is, and decodes correctly."""
     address = f"/api/videos/{item['id']}/master.m3u8"
     answer = zoo.get(address)
     if answer.status_code == 422:

@@ -1,4 +1,4 @@
-"""What titles say is remembered for a moment, within a budget."""
+"""Titles are cached for a second, within a budget."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files of several parts, and sounds whose coding changes: what is packaged of them is what each part holds."""
+"""Files of several parts, and audio whose coding changes: the segments hold the contents of each part."""
 
 import math
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ from trio_stream.web.api.playlists import _recipe, _SegmentName
 
 SECONDS = 3
 LONG_AGO = -100_000.0
-"""Seconds before anything that is shown: FFmpeg has clocks that begin anew count from below zero."""
+"""Seconds before the first frame: FFmpeg counts timestamps that restart from below zero."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """Init segment and segments of a stretch, and when it begins."""
+    """Init segment and segments of a span, and its start."""
 
     data: bytes
     begins: float
 
 
 def spans(path: Path, rendition: Rendition) -> list[Played]:
-    """What players get of a rendition, one init segment after the other."""
+    """What players get for a rendition, one init segment after the other."""
     found: list[Played] = []
     firsts = [span.first for span in rendition.spans] or [0]
     for number in range(len(rendition.segments)):
@@ -85,7 +85,7 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
 
 
 def assert_one_clock(path: Path) -> None:
-    """A probe and the pictures of previews count as players do."""
+    """A probe and the thumbnails use the same times as players."""
     found, presentation = presented(path)
     known, _ = run(probe, path)
     assert known["duration"] == pytest.approx(presentation.duration, abs=0.1)
@@ -109,14 +109,14 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
     presentation = assert_played(join(tmp_path / "joined.ts", parts), parts)
     video, audio = presentation.renditions
     assert list(video.inits.values()) == ["init.mp4", "init1.mp4"]
-    assert list(audio.inits.values()) == ["init.mp4"], "both are coded alike"
+    assert list(audio.inits.values()) == ["init.mp4"], "both have the same coding"
     assert [(span.width, span.height) for span in video.spans] == [(256, 144), (128, 72)]
     assert_one_clock(tmp_path / "joined.ts")
     assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
 
 def test_one_part_is_as_ever(tmp_path: Path) -> None:
-    """Nothing tells of parts where there are none."""
+    """There is no sign of parts if there is only one."""
     _, presentation = presented(clip(tmp_path / "a.ts"))
     assert [rendition.spans for rendition in presentation.renditions] == [(), ()]
     title = Title((Source("", "r/0", presentation),))
@@ -149,7 +149,7 @@ def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_joined_thrice(tmp_path: Path) -> None:
-    """The third is like the first."""
+    """The third part is like the first."""
     parts = [
         clip(tmp_path / "a.ts"),
         clip(tmp_path / "b.ts", size="64x36", hertz=880, audio="-c:a aac -ar 32000 -ac 2"),
@@ -160,7 +160,7 @@ def test_joined_thrice(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_begins_anew_is_one(tmp_path: Path) -> None:
-    """It is counted modulo 2**33, which is 26.5 hours: here in the midst of the first part."""
+    """Timestamps are modulo 2**33, which is 26.5 hours: here they wrap in the middle of the first part."""
     wraps = clip(tmp_path / "wraps.ts", more="-output_ts_offset 95441")
     assert len(outlined(wraps).parts) == 1
     parts = [wraps, clip(tmp_path / "b.ts", hertz=880)]
@@ -212,7 +212,7 @@ def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
 )
 @pytest.mark.thorough("large")
 def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
-    """One clock goes on."""
+    """The timestamps are continuous."""
     parts = [
         clip(tmp_path / "a.ts", audio=before),
         clip(tmp_path / "b.ts", hertz=880, audio=after, more="-output_ts_offset 3.2"),
@@ -232,7 +232,7 @@ def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: s
 
 
 def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
-    """As in a broadcast: pictures go on, and nothing of them is lost."""
+    """As in a broadcast: the video continues, and no frame of it is lost."""
     before = clip(tmp_path / "a.ts", seconds=6, more="-muxdelay 0")
     after = clip(tmp_path / "b.ts", seconds=6, hertz=880, audio="-c:a aac -ac 2", more="-muxdelay 0")
     path = change_audio(tmp_path / "changing.ts", before, after, 3.4)
@@ -266,7 +266,7 @@ def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
 
 
 def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
-    """The sound is a gap there; nothing of the rest comes at another time."""
+    """Its audio has a gap there; nothing else changes its time."""
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=None), clip(tmp_path / "c.ts", hertz=660)]
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
@@ -292,7 +292,7 @@ def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
 
 @pytest.mark.thorough("large")
 def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) -> None:
-    """Its packets lie among the others, hours ahead."""
+    """Its packets are interleaved with the others, with timestamps hours ahead."""
     one = clip(tmp_path / "a.ts", seconds=6, more="-mpegts_start_pid 0x100")
     other = clip(
         tmp_path / "b.ts",

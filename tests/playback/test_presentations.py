@@ -1,4 +1,4 @@
-"""Films as HLS and DASH, of a real server: what ffmpeg decodes of them is what it decodes of the files."""
+"""Videos as HLS and DASH, from a real server: ffmpeg decodes the same from them as from the files."""
 
 import random
 from bisect import bisect_right
@@ -26,7 +26,7 @@ MILLISECOND = 0.001
 
 @dataclass(frozen=True)
 class Film:
-    """A film of the server: its tracks as ffmpeg counts them, each with the name of its rendition."""
+    """A video of the server: its tracks by ffmpeg's specifiers, each with the name of its rendition."""
 
     specimen: Specimen
     path: Path
@@ -45,7 +45,7 @@ class Film:
 
 @pytest.fixture(scope="session")
 def film(cinema: Server, addresses: dict[str, str], films: Path) -> Iterator[Callable[[Specimen], Film]]:
-    """Looks a film up."""
+    """Finds a video."""
     with cinema.client() as client:
 
         @cache
@@ -59,7 +59,7 @@ def film(cinema: Server, addresses: dict[str, str], films: Path) -> Iterator[Cal
 
 @pytest.fixture(scope="session")
 def truth() -> Callable[[Film], dict[str, Frames]]:
-    """What ffmpeg decodes of the file, by track."""
+    """What ffmpeg decodes from the file, by track."""
     known: dict[str, dict[str, Frames]] = {}
 
     def look(film: Film) -> dict[str, Frames]:
@@ -73,7 +73,7 @@ def truth() -> Callable[[Film], dict[str, Frames]]:
 
 
 LARGE = frozenset({"two-hours", "mov-alac-mono", "mov-ac3", "mov-mp3", "quicktime-22k"})
-"""Films that are not looked at each time; of QuickTime two others are."""
+"""Videos that are tested only in thorough runs; there are two others in QuickTime."""
 
 each_film = pytest.mark.parametrize(
     "specimen",
@@ -92,8 +92,8 @@ def _marks(specimen: Specimen, manifest: str) -> tuple[pytest.MarkDecorator, ...
 
 
 IN_DASH = ("b-frames", "fragmented", "two-sounds", "late-pictures", "mkv-b-frames")
-"""Films that are decoded by their DASH manifest in a quick run. It names the segments of the HLS playlists (see below),
-by which all films are decoded."""
+"""Videos that are decoded by their DASH manifest in a quick run. It lists the segments of the HLS playlists (see below),
+by which all videos are decoded."""
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_all_of_it_is_what_the_file_is(
     specimen: Specimen,
     manifest: str,
 ) -> None:
-    """The same pictures and samples, each of them presented when it is in the file, to the millisecond."""
+    """The same frames and audio samples, each presented at its time in the file, to the millisecond."""
     found = film(specimen)
     expected = truth(found)
     decoded = decode(f"{found.url}/{manifest}", list(expected), apart=manifest == "manifest.mpd")
@@ -124,8 +124,8 @@ def test_all_of_it_is_what_the_file_is(
 
 @dataclass(frozen=True)
 class Fragment:
-    """What the head of a segment says: when it is decoded and how long that lasts, in its timescale; in seconds, when
-    its frames are presented, how long the longest usual one is, and when the last one ends."""
+    """The header of a segment: decode time and duration, in its timescale; in seconds, the presentation times of its
+    frames, the longest usual frame duration, and the end of the last frame."""
 
     sequence: int
     decoded: int
@@ -156,7 +156,7 @@ def read_fragment(data: bytes, init: bytes) -> Fragment:
     assert data[data.index(b"moof") - 4 :][fields.number(4, signed=True) :] == bytes(mdat.payload)
     times = accumulate(durations[:-1], initial=decoded)
     shown = tuple((at + offset - skip) / track.timescale for at, offset in zip(times, offsets, strict=True))
-    # The first may wait for its time, and the last for the end of another track.
+    # The first sample may be extended to its presentation time, and the last one to the end of another track.
     usual = durations[1:-1] or durations
     ends = max(at + duration / track.timescale for at, duration in zip(shown, durations, strict=True))
     return Fragment(
@@ -165,7 +165,7 @@ def read_fragment(data: bytes, init: bytes) -> Fragment:
 
 
 def _run(tfhd: Box, trun: Box) -> tuple[list[int], list[int], list[int]]:
-    """Durations, sizes and offsets of presentation of all samples."""
+    """Durations, sizes and composition offsets of all samples."""
     _, flags, fields = tfhd.full()
     fields.take(4)
     duration = fields.u32() if flags & 0x8 else 0
@@ -199,11 +199,11 @@ def test_segments_follow_each_other_as_the_playlist_says(
         init = found.get(mapped.uri)
         fragments = [read_fragment(found.get(segment.uri), init) for segment in playlist.segments]
         assert [fragment.sequence for fragment in fragments] == list(range(1, len(fragments) + 1))
-        for before, after in pairwise(fragments):  # neither a gap nor an overlap
+        for before, after in pairwise(fragments):  # no gap and no overlap
             assert before.decoded + before.duration == after.decoded
         slack = MILLISECOND if specimen in REMUXED else 1e-5
         frame = max(fragment.longest for fragment in fragments)
-        assert fragments[0].decoded == 0  # as players take it to be, whenever it is presented
+        assert fragments[0].decoded == 0  # as players assume, whenever it is presented
         marks = list(accumulate(segment.duration for segment in playlist.segments))
         for fragment, mark in zip(fragments[1:], marks, strict=False):
             assert min(fragment.shown) == pytest.approx(mark, abs=frame + slack)
@@ -239,7 +239,7 @@ def test_dash_names_the_same_segments_at_the_same_times(
 
 
 def between(frames: Frames, begin: float, end: float) -> dict[float, str]:
-    """The frames presented in that time, by when that is, to the millisecond."""
+    """The frames presented in that time, by presentation time, to the millisecond."""
     pairs = zip(frames.times, frames.hashes, strict=True)
     return {round(at, 3): frame for at, frame in pairs if begin - MILLISECOND < at < end - MILLISECOND}
 
@@ -252,7 +252,7 @@ def test_segments_alone_are_their_part_of_the_film(
     specimens: tuple[Specimen, ...],
     seeks: int,
 ) -> None:
-    """Seeks: the init segment and one other, and nothing before it."""
+    """Seeks: the init segment and one other segment, and nothing before it."""
     chance = random.Random(6)
     places: list[tuple[Film, str, float]] = []
     for number in range(seeks):
@@ -271,7 +271,7 @@ def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> Non
     data = film.get(playlist.segments[number].uri)
     fragment = read_fragment(data, init)
     what = f"{film.specimen.name}, {track}, segment {number}"
-    # What is shown before the keyframe of an open group needs the segment before; of sound, half a frame may be heard.
+    # Frames shown before the keyframe of an open GOP need the previous segment; half an audio frame may be missing.
     begin = fragment.shown[0] if film.specimen.open and track == "v:0" else 0.0
     earlier = MILLISECOND if track == "v:0" else fragment.longest - MILLISECOND
     shown = sorted(max(begin, time) for time in fragment.shown if time > begin - earlier)
@@ -285,16 +285,16 @@ def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> Non
     if track == "v:0":
         assert _alike(got, wanted), what
     else:
-        # Most decoders of sound are in another state without what came before: no sample is missing, and each is heard
-        # when it should be.
-        following = list(got)[1:]  # of the first one Opus keeps a part back
+        # Most audio decoders are in another state without the previous data: no sample is missing, and each is heard
+        # at its time.
+        following = list(got)[1:]  # Opus withholds a part of the first one
         assert following == pytest.approx(list(wanted)[-len(following) :], abs=2 * MILLISECOND), what
         if film.specimen.name == "flac":
             assert _alike(got, wanted), what
 
 
 def _alike(one: dict[float, str], other: dict[float, str]) -> bool:
-    """The same frames at the same times, but for rounding."""
+    """The same frames at the same times, up to rounding."""
     return list(one.values()) == list(other.values()) and list(one) == pytest.approx(
         list(other), abs=2 * MILLISECOND
     )

@@ -1,4 +1,4 @@
-"""Segments of what is no MP4, as the server gets them: made once, whole, by a process that may be lied to."""
+"""Segments of files other than MP4, as the server gets them: built once, complete, by a process that may return lies."""
 
 import os
 import sys
@@ -45,7 +45,7 @@ def fd(film: Path) -> Iterator[int]:
 
 
 def rendition(outlined: VideoOutline | AudioOutline) -> Rendition:
-    """A track as the presentation of its file has it, as far as the remuxer looks."""
+    """A track as in the presentation of its file, as far as the remuxer needs it."""
     kind: Literal["video", "audio"] = "video" if isinstance(outlined, VideoOutline) else "audio"
     index, carriage = outlined.track.index, outlined.carriage
     return Rendition(
@@ -100,7 +100,7 @@ async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None
 
 
 async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> None:
-    """Whoever leaves takes its descriptor of the film with it; the work has one of its own."""
+    """A client that leaves closes its descriptor of the video; the job has its own."""
     async with remuxing(tmp_path) as (remuxer, sandbox, cache):
         found = await remuxer.outline(fd)
         video = found.video[0]
@@ -130,7 +130,7 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
 
 
 async def test_all_leave(fd: int, tmp_path: Path) -> None:
-    """The job is killed with the last of them, be it long under way, just begun, or not begun yet."""
+    """The job is killed with the last request: long under way, just begun, or not yet begun."""
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
         for goes_on in (

@@ -1,4 +1,4 @@
-"""Segments are kept within a budget and made once; whatever a disk does, who asked gets what was made."""
+"""Segments are stored within a budget and built once; whatever the disk does, each request gets its segment."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ async def serving(folder: Path, budget: int = 1000) -> AsyncIterator[SegmentCach
 
 
 class Maker:
-    """Makes a segment when it may, and counts how often."""
+    """Builds a segment when it is allowed to, and counts how often."""
 
     def __init__(
         self, data: bytes = b"x" * 100, *, error: Exception | None = None, waits: bool = False
@@ -64,7 +64,7 @@ class Maker:
 
 
 async def got(cache: SegmentCache, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
-    """The bytes of what is handed out."""
+    """The bytes of the returned file."""
     with await cache.get(key, make) as file:
         return os.pread(file.fd, 1 << 20, 0)
 
@@ -156,7 +156,7 @@ async def test_who_leaves_takes_nothing_from_others(tmp_path: Path) -> None:
                 await make.begun.wait()
                 staying.start_soon(got, cache, "a", make)
                 await trio.testing.wait_all_tasks_blocked()
-                leaving.cancel_scope.cancel()  # the first one
+                leaving.cancel_scope.cancel()  # the first request
             assert make.cancelled == 0
             make.may.set()
         assert await got(cache, "a", Maker(b"another")) == b"kept"
@@ -254,10 +254,10 @@ async def test_files_that_were_removed_are_made_anew(tmp_path: Path) -> None:
 
 
 async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_path: Path) -> None:
-    """What is not counted any more is removed, or it would be there beyond the budget."""
+    """A file that no longer counts is removed, or it would exceed the budget."""
     async with serving(tmp_path, 150) as cache:
         await got(cache, "a", Maker())
-        cache._limiter.total_tokens = 0  # whoever needs the disk waits for it
+        cache._limiter.total_tokens = 0  # all use of the disk waits
         async with trio.open_nursery() as nursery:
             nursery.start_soon(got, cache, "b", Maker())
             await trio.testing.wait_all_tasks_blocked()
@@ -267,7 +267,7 @@ async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_p
         assert on_disk(tmp_path) == set()
 
 
-# The disk, and what it may do.
+# Disk errors.
 
 
 async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,7 +291,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             for key in ("b", "c"):
                 assert await got(cache, key, Maker(b"made")) == b"made"
         assert [entry["reason"] for entry in logs] == ["[Errno 28] No space left on device"]
-        assert on_disk(tmp_path) == {"a"}  # and nothing half made
+        assert on_disk(tmp_path) == {"a"}  # and no partial file
         assert cache.statistics().size == 100
         full_now = False
         assert await got(cache, "b", Maker(b"made")) == b"made"
@@ -326,7 +326,7 @@ async def test_no_more_files(tmp_path: Path) -> None:
 
 
 async def test_what_somebody_else_left_is_removed(tmp_path: Path) -> None:
-    """Also where its name is none that anything here has."""
+    """Even with a name that nothing here uses."""
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
     for name in ("b c.m4s", ".m4s", "é.m4s", "notes.txt"):

@@ -1,4 +1,4 @@
-"""Subtitles that are read for segments: nobody who leaves leaves a file open."""
+"""Subtitles that are read for segments: a cancelled request leaves no file open."""
 
 import os
 from pathlib import Path
@@ -31,7 +31,7 @@ def open_files(folder: Path) -> int:
 async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
     tmp_path: Path, database_url: URL
 ) -> None:
-    """Texts are read one at a time; the first one is a pipe, into which nothing comes for as long as that matters."""
+    """Subtitles are read one at a time; the first file is a pipe that stays empty during the test."""
     derived = Derived(tmp_path)
     names = [
         await derived.put(f"WEBVTT\n\n00:00.000 --> 00:01.000\n{text}\n".encode(), "vtt") for text in "ab"

@@ -1,4 +1,4 @@
-"""A segment of a film that was played before: no thread, no process, no question to the database."""
+"""A segment of a video that was played before needs no thread, no process and no database query."""
 
 import json
 import os
@@ -41,4 +41,4 @@ def test_a_segment_of_a_warm_film_asks_nobody(tmp_path: Path, films: Path, name:
     assert found["asked"] == {}
     assert (found["reads"], found["processes"], found["threads"]) == (0, 0, 0)
     assert found["indexes"] == 1
-    assert found["ever"] > 3  # what counts does count
+    assert found["ever"] > 3  # the counters work
