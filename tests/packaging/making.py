@@ -24,7 +24,7 @@ def video_track(
 ) -> TrackSpec:
     """A video track with keyframes at `keys`; the composition `offsets` repeat, in frames."""
     duration = SCALE // rate
-    made = tuple(
+    samples = tuple(
         Sample(
             sizes * (10 if number in keys else 1),
             duration,
@@ -33,7 +33,7 @@ def video_track(
         )
         for number in range(count)
     )
-    return TrackSpec(made, (count,), timescale=SCALE)
+    return TrackSpec(samples, (count,), timescale=SCALE)
 
 
 def audio_track(seconds: float = 25, *, id_: int = 2, **more: Any) -> TrackSpec:
@@ -57,7 +57,7 @@ def segments(durations: Sequence[int], sizes: Sequence[int], start: int = 0) -> 
 
 def video(name: str = "v1", **more: Any) -> Rendition:
     """Video of 16 s at 24 fps."""
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": name,
         "kind": "video",
         "track": 1,
@@ -70,12 +70,12 @@ def video(name: str = "v1", **more: Any) -> Rendition:
         "frame_rate": Fraction(24_000, 1001),
         "keys": segments([180_000] * 8, [30_000] * 8),
     }
-    return Rendition(**known | more)
+    return Rendition(**defaults | more)
 
 
 def audio(name: str = "a2", **more: Any) -> Rendition:
     """Audio with the segment boundaries of the video."""
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "name": name,
         "kind": "audio",
         "track": int(name[1:]),
@@ -87,13 +87,13 @@ def audio(name: str = "a2", **more: Any) -> Rendition:
         "channels": 2,
         "sample_rate": SOUND,
     }
-    return Rendition(**known | more)
+    return Rendition(**defaults | more)
 
 
 REVISION = "0123456789abcdef01234567"
 
 
-def title(*renditions: Rendition, texts: Sequence[Subtitles] = (), more: Sequence[Source] = ()) -> Title:
+def title(*renditions: Rendition, subtitles: Sequence[Subtitles] = (), more: Sequence[Source] = ()) -> Title:
     """A title of one file with these renditions, and of other files."""
     own = Source("", f"r/{REVISION}", Presentation(renditions or (video(), audio())))
-    return Title((own, *more), tuple(texts))
+    return Title((own, *more), tuple(subtitles))

@@ -21,9 +21,7 @@ def wanted(times: list[float], chosen: list[int]) -> list[float]:
 
 
 @given(keyframes, ends)
-def test_segments_begin_at_the_keyframes_nearest_to_where_they_should(
-    times: list[float], more: float
-) -> None:
+def test_segments_begin_at_the_keyframes_nearest_to_the_target(times: list[float], more: float) -> None:
     end = times[-1] + more
     chosen = cut(times, end)
     assert chosen[0] == 0
@@ -37,12 +35,12 @@ def test_segments_begin_at_the_keyframes_nearest_to_where_they_should(
 
 
 @given(keyframes, ends, st.data())
-def test_closed_groups_come_first(times: list[float], more: float, data: st.DataObject) -> None:
+def test_closed_gops_are_preferred_to_open_ones(times: list[float], more: float, data: st.DataObject) -> None:
     opens = data.draw(st.frozensets(st.integers(0, len(times))))
-    asked: set[int] = set()
+    read: set[int] = set()
 
     def is_open(number: int) -> bool:
-        asked.add(number)
+        read.add(number)
         return number in opens
 
     end = times[-1] + more
@@ -66,7 +64,7 @@ def test_closed_groups_come_first(times: list[float], more: float, data: st.Data
 
 
 @given(keyframes, ends)
-def test_the_same_keyframes_are_cut_in_the_same_places(times: list[float], more: float) -> None:
+def test_equal_keyframes_give_equal_boundaries(times: list[float], more: float) -> None:
     end = times[-1] + more
     assert cut(times, end) == cut(tuple(times), end)
     assert cut(times, end) == cut(times, end, is_open=lambda _: False)
@@ -88,7 +86,7 @@ def test_the_same_keyframes_are_cut_in_the_same_places(times: list[float], more:
         ([0.0, 1.0, 3.0], 4.0, [0, 1]),  # of two equally near ones, the first
     ],
 )
-def test_cuts(times: list[float], end: float, chosen: list[int]) -> None:
+def test_segment_boundaries(times: list[float], end: float, chosen: list[int]) -> None:
     assert cut(times, end) == chosen
 
 
@@ -98,24 +96,24 @@ class Many:
     def __init__(self, count: int, apart: int) -> None:
         self._count = count
         self._apart = apart
-        self.asked = 0
+        self.read = 0
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, number: int) -> float:
-        self.asked += 1
+        self.read += 1
         return min(number, self._apart) / 60
 
 
-def test_millions_of_keyframes_are_not_looked_at() -> None:
+def test_millions_of_keyframes_are_not_read() -> None:
     times = Many(1 << 24, 1 << 20)
     assert 2000 < len(cut(times, (1 << 20) / 60)) < 3000
     assert len(thin(times, 10, 2000)) == 1748
-    assert times.asked < 3000 * 200
+    assert times.read < 3000 * 200
 
 
-def test_millions_of_keyframes_in_one_place_cost_little() -> None:
+def test_millions_of_keyframes_at_one_time_cost_little() -> None:
     """Even if all of them have open GOPs: the cost is that of the video before them."""
 
     def cut_it(times: Many) -> list[int]:
@@ -136,17 +134,17 @@ def test_thinned_keyframes_are_apart(times: list[float], apart: float) -> None:
         assert not any(times[number] >= times[before] + apart for number in range(before + 1, after))
 
 
-def test_there_are_not_more_than_may_be_whatever_the_times_are() -> None:
+def test_the_number_of_segments_is_limited_whatever_the_times_are() -> None:
     assert thin(range(100), 1.0, 10) == list(range(10))
     assert len(cut(range(0, 14 * MAX_SEGMENTS, 7), 14.0 * MAX_SEGMENTS)) == MAX_SEGMENTS + 1
 
 
 @given(st.floats(0, 1000), st.floats(0, 100))
-def test_sound_is_cut_evenly(start: float, length: float) -> None:
-    marks = cut_evenly(start, start + length)
-    assert marks[0] == start
-    lengths = [after - before for before, after in pairwise(marks)]
+def test_audio_is_cut_evenly(start: float, length: float) -> None:
+    boundaries = cut_evenly(start, start + length)
+    assert boundaries[0] == start
+    lengths = [after - before for before, after in pairwise(boundaries)]
     assert lengths == pytest.approx([*FIRST, *[TARGET] * len(lengths)][: len(lengths)])
-    last = start + length - marks[-1]
+    last = start + length - boundaries[-1]
     assert last < TARGET * 1.5 + 1e-9
-    assert len(marks) == 1 or last >= TARGET / 2 - 1e-9
+    assert len(boundaries) == 1 or last >= TARGET / 2 - 1e-9

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.packaging.making import REVISION, SOUND, audio, segments, title, video
-from tests.packaging.test_hls import SMALLER, TEXTS, film
+from tests.packaging.test_hls import SMALLER, SUBTITLES, film
 from trio_stream.packaging import dash, hls
 from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
@@ -19,17 +19,17 @@ from trio_stream.packaging.title import Source, Subtitles, Title
 MPD = "{urn:mpeg:dash:schema:mpd:2011}"
 
 
-def read(made: Title) -> ET.Element:
-    text = dash.manifest(made)
+def read(whole_title: Title) -> ET.Element:
+    text = dash.manifest(whole_title)
     assert text.startswith('<?xml version="1.0" encoding="utf-8"?>\n')
     return ET.fromstring(text)
 
 
-def sets(made: Title) -> list[ET.Element]:
-    return read(made).findall(f"{MPD}Period/{MPD}AdaptationSet")
+def sets(whole_title: Title) -> list[ET.Element]:
+    return read(whole_title).findall(f"{MPD}Period/{MPD}AdaptationSet")
 
 
-def test_the_whole() -> None:
+def test_the_structure_of_a_manifest() -> None:
     root = read(film())
     assert root.tag == f"{MPD}MPD"
     assert root.get("type") == "static"
@@ -63,14 +63,14 @@ ORDER = (
 """The parts of the standard's schema that are written here (ISO/IEC 23009-1 sections 5.3.3 to 5.3.7)."""
 
 
-def test_elements_stand_in_the_order_of_the_schema() -> None:
-    for element in read(title(video(video_range="PQ"), audio(label="Loud"), texts=TEXTS)).iter():
+def test_elements_have_the_order_of_the_schema() -> None:
+    for element in read(title(video(video_range="PQ"), audio(label="Loud"), subtitles=SUBTITLES)).iter():
         kinds = [child.tag.removeprefix(MPD) for child in element]
         if kinds and set(kinds) <= set(ORDER):
             assert kinds == sorted(kinds, key=ORDER.index)
 
 
-def test_pictures() -> None:
+def test_video_tracks() -> None:
     found = sets(film())[0]
     assert (found.get("maxWidth"), found.get("maxHeight"), found.get("startWithSAP")) == ("1280", "720", "1")
     first, second = found.findall(f"{MPD}Representation")
@@ -92,7 +92,7 @@ def test_pictures() -> None:
     assert template.get("startNumber") == "0"
 
 
-def test_pictures_of_other_codecs_are_a_set_of_their_own() -> None:
+def test_video_of_another_codec_has_its_own_adaptation_set() -> None:
     other = Source("../x/", "../x/r/y", Presentation((video(codecs="hvc1.2.4.L93.B0", height=480),)))
     kinds = [
         [element.get("codecs") for element in found.findall(f"{MPD}Representation")]
@@ -101,27 +101,27 @@ def test_pictures_of_other_codecs_are_a_set_of_their_own() -> None:
     assert kinds == [["avc1.64001f", "avc1.640015"], ["hvc1.2.4.L93.B0"]]
 
 
-@pytest.mark.parametrize(("said", "value"), [("SDR", None), ("PQ", "16"), ("HLG", "18")])
-def test_transfers(said: str, value: str | None) -> None:
-    found = sets(title(video(video_range=said)))[0].find(f"{MPD}SupplementalProperty")
+@pytest.mark.parametrize(("written", "value"), [("SDR", None), ("PQ", "16"), ("HLG", "18")])
+def test_transfers(written: str, value: str | None) -> None:
+    found = sets(title(video(video_range=written)))[0].find(f"{MPD}SupplementalProperty")
     assert (found.get("value") if found is not None else None) == value
 
 
-def test_open_groups() -> None:
+def test_open_gops() -> None:
     assert sets(title(video(independent=False)))[0].get("startWithSAP") == "3"
 
 
 @pytest.mark.parametrize(
-    ("rate", "said"), [(Fraction(25), "25"), (Fraction(30_000, 1001), "30000/1001"), (None, None)]
+    ("rate", "written"), [(Fraction(25), "25"), (Fraction(30_000, 1001), "30000/1001"), (None, None)]
 )
-def test_frame_rates(rate: Fraction | None, said: str | None) -> None:
+def test_frame_rates(rate: Fraction | None, written: str | None) -> None:
     [found] = sets(title(video(frame_rate=rate)))
     representation = found.find(f"{MPD}Representation")
     assert representation is not None
-    assert representation.get("frameRate") == said
+    assert representation.get("frameRate") == written
 
 
-def test_sounds() -> None:
+def test_audio_tracks() -> None:
     first, second, third = (
         adaptation_set for adaptation_set in sets(film()) if adaptation_set.get("contentType") == "audio"
     )
@@ -138,7 +138,7 @@ def test_sounds() -> None:
     assert third.findtext(f"{MPD}Label") == "Commentary"
 
 
-def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+def test_audio_urls_point_to_the_file_that_has_it() -> None:
     mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
     best = Source("../b/", "../b/r/y", Presentation((video(), audio("a7"))))
     own = Source("", "r/x", Presentation((video(height=360), audio())))
@@ -153,19 +153,19 @@ def test_sounds_lie_where_the_file_does_that_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "written"),
     [("pt-BR", "pt-BR"), ("eng", "eng"), ("no language", None), ("", None), ("12", None), (None, None)],
 )
-def test_languages_are_those_of_the_standard(language: str | None, said: str | None) -> None:
-    assert sets(title(video(), audio(language=language)))[1].get("lang") == said
-    texts = (Subtitles("s-1", "w", language, "English"),)
-    assert sets(title(video(), texts=texts))[1].get("lang") == said
+def test_only_languages_of_the_standard_are_written(language: str | None, written: str | None) -> None:
+    assert sets(title(video(), audio(language=language)))[1].get("lang") == written
+    subtitles = (Subtitles("s-1", "w", language, "English"),)
+    assert sets(title(video(), subtitles=subtitles))[1].get("lang") == written
 
 
-def test_texts_are_whole_files() -> None:
+def test_subtitles_are_whole_files() -> None:
     found = [adaptation_set for adaptation_set in sets(film()) if adaptation_set.get("contentType") == "text"]
     assert [item.findtext(f"{MPD}Representation/{MPD}BaseURL") for item in found] == [
-        text.whole for text in TEXTS
+        text.whole for text in SUBTITLES
     ]
     assert [item.findtext(f"{MPD}Label") for item in found] == ["English", "English 'SDH'", "Signs"]
     roles = [item.find(f"{MPD}Role") for item in found]
@@ -178,10 +178,10 @@ def test_texts_are_whole_files() -> None:
 
 def expand(rendition: Rendition) -> list[tuple[int, int]]:
     """Time and duration of each segment, as a player reads the timeline (section 5.3.9.6)."""
-    made = title(rendition)
+    whole_title = title(rendition)
     found: list[tuple[int, int]] = []
     at = 0
-    for element in read(made).iter(f"{MPD}S"):
+    for element in read(whole_title).iter(f"{MPD}S"):
         at = int(element.get("t", at))
         for _ in range(int(element.get("r", 0)) + 1):
             found.append((at, int(element.attrib["d"])))
@@ -192,7 +192,7 @@ def expand(rendition: Rendition) -> list[tuple[int, int]]:
 @given(
     st.lists(st.sampled_from([180_000, 180_001, 540_000]), min_size=1, max_size=30), st.integers(0, 1 << 50)
 )
-def test_timelines_are_those_of_the_playlists(durations: list[int], start: int) -> None:
+def test_timelines_match_the_playlists(durations: list[int], start: int) -> None:
     rendition = video(segments=segments(durations, [1] * len(durations), start))
     starts = list(accumulate(durations, initial=start))
     assert expand(rendition) == [(before, after - before) for before, after in pairwise(starts)]
@@ -203,11 +203,11 @@ def test_timelines_are_those_of_the_playlists(durations: list[int], start: int) 
     ]
     assert re.findall(r"^[^#].*$", playlist, re.MULTILINE) == addresses
     assert f'#EXT-X-MAP:URI="{template.attrib["initialization"]}"' in playlist
-    said = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+)", playlist)]
-    assert said == pytest.approx([duration / 90_000 for duration in durations], abs=2e-6)
+    written = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+)", playlist)]
+    assert written == pytest.approx([duration / 90_000 for duration in durations], abs=2e-6)
 
 
-def test_equal_durations_are_said_once() -> None:
+def test_equal_durations_are_written_once() -> None:
     long = audio(segments=segments([6 * SOUND] * 1200, [1] * 1200))
     assert len(list(read(title(long)).iter(f"{MPD}S"))) == 1
     assert len(expand(long)) == 1200
@@ -215,8 +215,8 @@ def test_equal_durations_are_said_once() -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_label_breaks_a_manifest(label: str, language: str) -> None:
-    made = title(
-        video(), audio(label=label, language=language), texts=[Subtitles("s-1", "w", language, label)]
+    whole_title = title(
+        video(), audio(label=label, language=language), subtitles=[Subtitles("s-1", "w", language, label)]
     )
-    dash.manifest(made).encode()
-    assert len(sets(made)) == 3
+    dash.manifest(whole_title).encode()
+    assert len(sets(whole_title)) == 3

@@ -71,13 +71,13 @@ CLOSED, OPEN = (1, 3, 1, 1), (3, 0, 0, 1)
     st.sampled_from([(0,), (2,), CLOSED]),
     st.sampled_from([(), (Edit(0, 0),), (Edit(300, -1), Edit(0, 0))]),
 )
-def test_segments_are_what_their_samples_are(
+def test_segments_match_their_samples(
     groups: list[int], offsets: tuple[int, ...], edits: tuple[Edit, ...]
 ) -> None:
     keys = [0, *accumulate(4 * group for group in groups)][: len(groups)]
     count = 4 * sum(groups)
-    made = replace(video_track(count, keys, offsets=offsets), edits=edits)
-    tracks = packaged_tracks(movie(made))
+    built = replace(video_track(count, keys, offsets=offsets), edits=edits)
+    tracks = packaged_tracks(movie(built))
     rendition = present(tracks).renditions[0]
     samples, timeline = tracks[0].samples, tracks[0].timeline
     found = rendition.segments
@@ -90,7 +90,7 @@ def test_segments_are_what_their_samples_are(
         assert min(shown[first:stop]) == shown[first]
         assert found.starts[number] == (shown[first] if first else 0)
         assert found.starts[number + 1] == max(shown[first:stop]) + SCALE // 24
-        size = sum(sample.size for sample in made.samples[first:stop])
+        size = sum(sample.size for sample in built.samples[first:stop])
         assert found.sizes[number] == size + HEAD + PER_SAMPLE * (stop - first)
     assert rendition.keys is not None
     listed = list(rendition.keys.samples[:-1])
@@ -100,7 +100,7 @@ def test_segments_are_what_their_samples_are(
     assert all(after - before >= SCALE for before, after in pairwise(rendition.keys.starts[:-1]))
 
 
-def test_open_groups_begin_with_what_is_shown_first() -> None:
+def test_open_gops_begin_with_the_frame_shown_first() -> None:
     """Such a segment begins with frames that need the previous one, and `independent` is False."""
     rendition = one(video_track(480, range(0, 480, 48), offsets=OPEN))
     assert not rendition.independent
@@ -109,12 +109,12 @@ def test_open_groups_begin_with_what_is_shown_first() -> None:
     assert rendition.keys.starts[1] / SCALE == pytest.approx(2 + 3 / 24)
 
 
-def test_closed_groups_are_preferred() -> None:
-    made = list(video_track(480, range(0, 480, 24), offsets=OPEN).samples)
+def test_closed_gops_are_preferred() -> None:
+    built = list(video_track(480, range(0, 480, 24), offsets=OPEN).samples)
     for key in range(0, 480, 72):  # every third GOP is closed
         for number, offset in enumerate((1, 3, 1, 1)):
-            made[key + number] = replace(made[key + number], offset=offset * SCALE // 24)
-    rendition = one(TrackSpec(tuple(made), (480,), timescale=SCALE))
+            built[key + number] = replace(built[key + number], offset=offset * SCALE // 24)
+    rendition = one(TrackSpec(tuple(built), (480,), timescale=SCALE))
     assert list(rendition.segments.samples) == [0, 72, 144, 288, 432, 480]
 
 
@@ -123,7 +123,7 @@ def test_closed_groups_are_preferred() -> None:
     st.floats(0.1, 60),
     st.sampled_from([(), (Edit(0, 1024),), (Edit(700, -1), Edit(0, 0)), (Edit(0, 100_000),)]),
 )
-def test_sound_is_cut_where_the_pictures_are(
+def test_audio_has_the_segment_boundaries_of_the_video(
     groups: list[int], length: float, edits: tuple[Edit, ...]
 ) -> None:
     keys = [0, *accumulate(groups)][: len(groups)]
@@ -131,10 +131,10 @@ def test_sound_is_cut_where_the_pictures_are(
     if edits == (Edit(0, 100_000),) and length < 3:
         return  # no sample of it would be presented
     tracks = packaged_tracks(movie(video_track(sum(groups), keys), voice))
-    seen, heard = present(tracks).renditions
+    seen, audio_rendition = present(tracks).renditions
     samples, timeline = tracks[1].samples, tracks[1].timeline
     times = [samples.durations.time(number) + timeline.offset for number in range(samples.count + 1)]
-    found = heard.segments
+    found = audio_rendition.segments
     assert found.samples[0] == timeline.first
     assert found.samples[-1] == samples.count
     assert all(before < after for before, after in pairwise(found.samples))
@@ -143,9 +143,9 @@ def test_sound_is_cut_where_the_pictures_are(
     assert found.starts[0] == 0  # however late it begins
     assert found.starts[-1] == times[-1]
     segment_boundaries = [start * SOUND // seen.timescale for start in seen.segments.starts[1:]]
-    for mark in segment_boundaries[:-1]:
+    for boundary in segment_boundaries[:-1]:
         after = next(
-            (number for number in range(timeline.first, samples.count) if times[number] >= mark), None
+            (number for number in range(timeline.first, samples.count) if times[number] >= boundary), None
         )
         if after is not None and after > timeline.first:
             assert after in found.samples
@@ -153,22 +153,22 @@ def test_sound_is_cut_where_the_pictures_are(
     assert all(after - before >= 2 * SOUND - 1024 for before, after in pairwise(beyond))
 
 
-def test_sound_that_goes_on_behind_the_pictures_is_cut_evenly() -> None:
+def test_audio_after_the_end_of_the_video_is_cut_evenly() -> None:
     """The last frame is shown until then."""
-    seen, heard = presented(video_track(240, range(0, 240, 24)), audio_track(40)).renditions
+    seen, audio_rendition = presented(video_track(240, range(0, 240, 24)), audio_track(40)).renditions
     assert seconds(seen) == pytest.approx([0, 2, 6, 9, 40], abs=0.03)
-    assert seconds(heard) == pytest.approx([0, 2, 6, 9, 11, 15, 21, 27, 33, 40], abs=0.03)
+    assert seconds(audio_rendition) == pytest.approx([0, 2, 6, 9, 11, 15, 21, 27, 33, 40], abs=0.03)
 
 
-def test_sound_alone_is_cut_evenly() -> None:
-    heard = one(audio_track(30))
-    assert seconds(heard) == pytest.approx([0, 2, 6, 12, 18, 24, 30], abs=0.03)
+def test_audio_without_video_is_cut_evenly() -> None:
+    audio_rendition = one(audio_track(30))
+    assert seconds(audio_rendition) == pytest.approx([0, 2, 6, 12, 18, 24, 30], abs=0.03)
     assert seconds(one(audio_track(1))) == pytest.approx([0, 1], abs=0.03)
     late = one(audio_track(10, edits=(Edit(5000, -1), Edit(0, 0))))
     assert seconds(late) == pytest.approx([0, 7, 11, 15], abs=0.03)
 
 
-def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
+def test_the_segments_add_up_to_the_duration_of_the_video() -> None:
     presentation = presented(video_track(600, range(0, 600, 50)), audio_track(24))
     assert presentation.duration == pytest.approx(25)
     for rendition in presentation.renditions:
@@ -194,8 +194,8 @@ def test_the_sum_of_the_segments_is_the_length_of_the_film() -> None:
     ],
 )
 def test_frame_rates(durations: list[int], rate: Fraction | None) -> None:
-    made = tuple(Sample(10, durations[number % len(durations)]) for number in range(120))
-    assert one(TrackSpec(made, (120,), timescale=90_000)).frame_rate == rate
+    built = tuple(Sample(10, durations[number % len(durations)]) for number in range(120))
+    assert one(TrackSpec(built, (120,), timescale=90_000)).frame_rate == rate
 
 
 QUARTER = struct.pack(">9i", 0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
@@ -212,9 +212,9 @@ HALF = struct.pack(">9i", -0x10000, 0, 0, 0, -0x10000, 0, 0, 0, 0x40000000)
         (avc1(720, 576, box("pasp", struct.pack(">II", 64, 45))), QUARTER, (576, 1024)),
     ],
 )
-def test_sizes(entry: bytes, matrix: bytes | None, size: tuple[int, int]) -> None:
-    made = replace(video_track(), entries=(entry,))
-    rendition = one(replace(made, matrix=matrix) if matrix else made)
+def test_frame_sizes(entry: bytes, matrix: bytes | None, size: tuple[int, int]) -> None:
+    built = replace(video_track(), entries=(entry,))
+    rendition = one(replace(built, matrix=matrix) if matrix else built)
     assert (rendition.width, rendition.height) == size
 
 
@@ -250,7 +250,7 @@ VP9 = bytes.fromhex("01000000 00 0a 82 020202 0000".replace(" ", ""))
         (visual("av01", box("av1C", b"\x81\x08\x4c\x00"), colr(16)), "av01.0.08M.10.0.110.09.16.09.0", "PQ"),
     ],
 )
-def test_pictures(entry: bytes, codecs: str, video_range: str) -> None:
+def test_video_tracks(entry: bytes, codecs: str, video_range: str) -> None:
     rendition = one(replace(video_track(), entries=(entry,)))
     assert (rendition.kind, rendition.name) == ("video", "v1")
     assert (rendition.codecs, rendition.video_range) == (codecs, video_range)
@@ -274,16 +274,16 @@ def audible(kind: str, *boxes: bytes) -> bytes:
         (audible("alac", box("alac")), "alac"),
     ],
 )
-def test_sounds(entry: bytes, codecs: str) -> None:
+def test_audio_tracks(entry: bytes, codecs: str) -> None:
     rendition = one(replace(audio_track(), entries=(entry,)))
     assert (rendition.kind, rendition.name, rendition.codecs) == ("audio", "a2", codecs)
     assert (rendition.channels, rendition.sample_rate) == (2, 48_000)
 
 
-def test_rates_that_have_no_room_in_a_sample_entry() -> None:
+def test_sample_rates_that_do_not_fit_into_a_sample_entry() -> None:
     """It has 16 bits for the rate; the timescale is the rate then."""
-    made = replace(audio_track(), timescale=96_000, entries=(mp4a(0),))
-    assert one(made).sample_rate == 96_000
+    built = replace(audio_track(), timescale=96_000, entries=(mp4a(0),))
+    assert one(built).sample_rate == 96_000
 
 
 @pytest.mark.parametrize(
@@ -297,11 +297,11 @@ def test_rates_that_have_no_room_in_a_sample_entry() -> None:
         ("Director's commentary", "Director's commentary"),
     ],
 )
-def test_names_that_programs_write_are_none(name: str, label: str | None) -> None:
+def test_placeholder_names_are_ignored(name: str, label: str | None) -> None:
     assert one(audio_track(name=name)).label == label
 
 
-def test_which_tracks_there_are() -> None:
+def test_the_tracks_of_a_presentation() -> None:
     second = replace(audio_track(), id=3, language=0x41F2)
     off = replace(video_track(), id=4, enabled=False)
     presentation = presented(off, audio_track(language=0x15C7), second, video_track())
@@ -314,28 +314,30 @@ def test_which_tracks_there_are() -> None:
 
 def test_tracks_start_together() -> None:
     """In fragmented files the earliest track is the beginning, and the distances between tracks stay."""
-    made = movie(video_track(), audio_track())
+    built = movie(video_track(), audio_track())
     late = replace(
-        made,
+        built,
         fragmented=True,
         tracks=(
-            replace(made.tracks[0], start=100 * SCALE),
-            replace(made.tracks[1], start=100 * SOUND + 4800),
+            replace(built.tracks[0], start=100 * SCALE),
+            replace(built.tracks[1], start=100 * SOUND + 4800),
         ),
     )
-    seen, heard = packaged_tracks(late)
-    assert (seen.timeline, heard.timeline) == (Timeline(), Timeline(lead=4800))
+    seen, audio_rendition = packaged_tracks(late)
+    assert (seen.timeline, audio_rendition.timeline) == (Timeline(), Timeline(lead=4800))
 
 
-@pytest.mark.parametrize(("pictured", "heard"), [(13, 20), (13, 12), (5, 13), (13, 12.95)])
+@pytest.mark.parametrize(("pictured", "audio_rendition"), [(13, 20), (13, 12), (5, 13), (13, 12.95)])
 @pytest.mark.parametrize("offsets", [(0,), (2, 4, 1, 1)])
-def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ...]) -> None:
+def test_tracks_end_together(pictured: int, audio_rendition: float, offsets: tuple[int, ...]) -> None:
     """The last sample of the shorter track lasts until the other ends; all samples before it are unchanged."""
-    made = movie(video_track(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), audio_track(heard))
-    tracks = packaged_tracks(made)
+    built = movie(
+        video_track(24 * pictured, range(0, 24 * pictured, 48), offsets=offsets), audio_track(audio_rendition)
+    )
+    tracks = packaged_tracks(built)
     ends = [rendition.end for rendition in present(tracks).renditions]
     assert ends[0] == pytest.approx(ends[1], abs=0.1)
-    for track, before in zip(tracks, made.tracks, strict=True):
+    for track, before in zip(tracks, built.tracks, strict=True):
         count = before.samples.count
         assert track.samples.count == count
         assert track.samples.durations.expand(0, count - 1) == before.samples.durations.expand(0, count - 1)
@@ -375,12 +377,12 @@ def test_tracks_end_together(pictured: int, heard: float, offsets: tuple[int, ..
         ((video_track(70_000),), "there are more than 65536 samples between two keyframes"),
     ],
 )
-def test_reasons(tracks: tuple[TrackSpec, ...], reason: str) -> None:
+def test_refusal_reasons(tracks: tuple[TrackSpec, ...], reason: str) -> None:
     with pytest.raises(Unsupported, match=reason):
         presented(*tracks)
 
 
-def test_a_cover_is_no_film() -> None:
+def test_a_cover_is_not_played_as_video() -> None:
     cover = replace(video_track(1), id=9, entries=(visual("jpeg"),))
     assert [rendition.name for rendition in presented(cover, audio_track()).renditions] == ["a2"]
     assert [rendition.name for rendition in presented(cover, video_track(), audio_track()).renditions] == [
@@ -389,7 +391,7 @@ def test_a_cover_is_no_film() -> None:
     ]
 
 
-def test_a_sound_that_cannot_be_sent_is_left_out() -> None:
+def test_audio_that_cannot_be_packaged_is_left_out() -> None:
     assert [
         rendition.name
         for rendition in presented(
@@ -398,7 +400,7 @@ def test_a_sound_that_cannot_be_sent_is_left_out() -> None:
     ] == ["v1"]
 
 
-def test_centuries_are_no_film() -> None:
+def test_durations_of_centuries_are_refused() -> None:
     """The number of segments is limited, even if a sample lasts or a track begins extremely late."""
     lasting = TrackSpec((Sample(10, 0x7FFFFFFF),) * 4, (4,), handler="soun", timescale=1)
     late = audio_track(edits=(Edit(0xFFFFFFFF, -1), Edit(0, 0)))
@@ -416,7 +418,7 @@ def test_centuries_are_no_film() -> None:
         assert_costs(3, partial(present_often, centuries), lambda: present_often(usual))
 
 
-def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
+def test_the_number_of_segments_of_all_tracks_is_limited() -> None:
     """Each of them has almost the maximum duration."""
     count = 342_000
     more = {
@@ -431,14 +433,14 @@ def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
         present(packaged_tracks(read_movie(two, 1 << 24)))
 
 
-def test_keyframes_are_not_more_than_may_be_whatever_the_times_are() -> None:
+def test_the_number_of_trickplay_keyframes_is_limited() -> None:
     """Here each is presented a second after the previous one, and those at the end all at the same time."""
-    made = TrackSpec(
+    built = TrackSpec(
         tuple(Sample(1, 1 if number == 59_999 else 0, number % 40_000) for number in range(60_000)),
         (60_000,),
         timescale=1,
     )
-    found = packaged_tracks(movie(replace(made, edits=())))
+    found = packaged_tracks(movie(replace(built, edits=())))
     keys = present(found).renditions[0].keys
     assert keys is not None
     assert len(keys) <= MAX_KEYS + 1
@@ -471,25 +473,25 @@ def test_millions_of_keyframes_cost_little(few: tuple[int, int], many: tuple[int
     assert len(keys) <= MAX_KEYS + 1
 
 
-def test_times_go_forwards_whatever_the_file_says() -> None:
-    made = video_track(400, range(0, 400, 48))
+def test_times_never_go_back() -> None:
+    built = video_track(400, range(0, 400, 48))
     odd = tuple(
         replace(sample, offset=SCALE * 60 if number == 48 else -SCALE * 5 if number == 144 else 0)
-        for number, sample in enumerate(made.samples)
+        for number, sample in enumerate(built.samples)
     )
-    for rendition in presented(replace(made, samples=odd), audio_track()).renditions:
+    for rendition in presented(replace(built, samples=odd), audio_track()).renditions:
         for segments in (rendition.segments, rendition.keys):
             if segments is not None:
                 assert all(before <= after for before, after in pairwise(segments.starts))
 
 
-def test_packaged_tracks_hold_what_segments_are_made_of() -> None:
+def test_packaged_tracks_hold_the_data_for_segments() -> None:
     found = packaged_tracks(movie(video_track(), audio_track()))
     assert all(isinstance(item, PackagedTrack) for item in found)
     assert [item.track.handler for item in found] == ["vide", "soun"]
 
 
-def test_what_is_omitted_has_a_reason() -> None:
+def test_omitted_tracks_have_a_reason() -> None:
     """A second video track, and audio that cannot be packaged; offered tracks are not listed."""
     film = movie(
         video_track(),
@@ -530,7 +532,7 @@ def test_what_is_omitted_has_a_reason() -> None:
         (replace(video_track(24), id=9, entries=(visual("encv"),)), "encrypted", "it is encrypted"),
     ],
 )
-def test_code_and_reason_of_what_is_omitted_say_the_same(left_out: TrackSpec, code: str, reason: str) -> None:
+def test_codes_match_the_reasons_of_omitted_tracks(left_out: TrackSpec, code: str, reason: str) -> None:
     film = movie(
         video_track(), *(audio_track(1, id_=10 + number) for number in range(MAX_AUDIO_TRACKS)), left_out
     )
@@ -547,7 +549,7 @@ def listing(*places: str | int) -> bytes:
     return joined(f"{2:05b}{3:04b}{0:04b}000{before}", behind)
 
 
-def test_channels_that_a_stream_lists_itself_are_described_as_browsers_know_them() -> None:
+def test_channels_listed_in_the_stream_are_described_as_browsers_support_them() -> None:
     """The samples are unchanged, and so is what follows `esds` in the entry."""
     entry = audible("mp4a", write_esds(0x40, listing("SC", "C", "", 1)), box("btrt", bytes(12)))
     [track] = packaged_tracks(movie(replace(audio_track(), entries=(entry,))))
@@ -557,7 +559,7 @@ def test_channels_that_a_stream_lists_itself_are_described_as_browsers_know_them
     assert [child.kind for child in found.children(28)] == ["esds", "btrt"]
 
 
-def test_channels_that_no_browser_takes_are_left_out() -> None:
+def test_channel_layouts_that_no_browser_supports_are_left_out() -> None:
     entry = audible("mp4a", write_esds(0x40, listing("C", "", "", 1)))
     film = movie(video_track(), replace(audio_track(), entries=(entry,)))
     tracks = packaged_tracks(film)

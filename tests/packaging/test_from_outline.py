@@ -80,9 +80,9 @@ def keys_of(times: tuple[int, ...], alone: tuple[int | None, ...], groups: tuple
     return presentation.video.keys
 
 
-def sound_of(**more: Any) -> Outline:
+def audio_outline(**more: Any) -> Outline:
     """An outline of audio alone, with these values in its carriage."""
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "time_base": Fraction(1, 1000),
         "origin": 0,
         "timescale": 48_000,
@@ -94,13 +94,13 @@ def sound_of(**more: Any) -> Outline:
         "sizes": (1000,),
         "refusal": None,
     }
-    carriage = Carriage(**(known | more))
+    carriage = Carriage(**(defaults | more))
     track = AudioTrack(0, "opus", "opus", None, 2, None, 48_000, None, None, None, default=True)
     return Outline("matroska", None, (), (AudioOutline(track, carriage),), None, exact=False)
 
 
 @pytest.mark.parametrize(
-    ("wrong", "reason"),
+    ("values", "reason"),
     [
         ({"end": LONGEST + 1.0}, "it is longer than 96 hours"),
         ({"end": 1e300}, "it is longer than 96 hours"),
@@ -111,9 +111,9 @@ def sound_of(**more: Any) -> Outline:
         ({"step": 1 << 2000}, "its timestamps are out of range"),
     ],
 )
-def test_absurd_numbers_are_refused(wrong: dict[str, object], reason: str) -> None:
+def test_absurd_numbers_are_refused(values: dict[str, object], reason: str) -> None:
     """A file can make its parser return anything, even that audio of 5 KB lasts for months."""
-    usual, absurd = sound_of(), sound_of(**wrong)
+    usual, absurd = audio_outline(), audio_outline(**values)
     assert len(present_outline(usual).renditions) == 1
     with pytest.raises(Unsupported, match=reason):
         present_outline(absurd)
@@ -126,16 +126,16 @@ def test_absurd_numbers_are_refused(wrong: dict[str, object], reason: str) -> No
     assert_costs(3, lambda: present_often(absurd), lambda: present_often(usual))
 
 
-def numbered(each: AudioOutline, index: int) -> AudioOutline:
-    return replace(each, track=replace(each.track, index=index))
+def numbered(outline: AudioOutline, index: int) -> AudioOutline:
+    return replace(outline, track=replace(outline.track, index=index))
 
 
-def test_tracks_together_are_not_cut_into_more_segments_than_may_be() -> None:
-    one = sound_of(end=LONGEST - 1.0)
+def test_the_number_of_segments_of_all_tracks_is_limited() -> None:
+    one = audio_outline(end=LONGEST - 1.0)
     assert 50_000 < len(present_outline(one).renditions[0].segments) < 60_000
     with pytest.raises(Unsupported, match="it would have more than 100000 segments"):
         present_outline(
-            replace(one, audio=tuple(numbered(each, at) for at, each in enumerate(one.audio * 30)))
+            replace(one, audio=tuple(numbered(outline, at) for at, outline in enumerate(one.audio * 30)))
         )
 
 
@@ -165,7 +165,7 @@ def test_keyframes_are_a_second_apart() -> None:
     assert list(found.sizes) == [HEADED + 1, HEADED + 4, HEADED + 5]
 
 
-def test_a_hidden_keyframe_is_seen_from_the_beginning_on() -> None:
+def test_a_hidden_keyframe_is_shown_from_the_beginning() -> None:
     found = keys_of((-700, 2000), (5, 5), (9, 9))
     assert list(found.starts) == [0, 2000, 10_000]
     assert list(found.samples) == [-700, 2000, 10_000]

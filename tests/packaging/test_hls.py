@@ -15,7 +15,7 @@ from trio_stream.packaging.cutting import SCHEME
 from trio_stream.packaging.presentation import Presentation, Rendition
 from trio_stream.packaging.title import Source, Subtitles, Title
 
-TEXTS = (
+SUBTITLES = (
     Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English", default=True),
     Subtitles("s-2", "r/x/subtitle-2.vtt", "en", 'English "SDH"', hearing_impaired=True),
     Subtitles("s-3", "r/x/subtitle-3.vtt", None, "Signs", forced=True),
@@ -79,14 +79,14 @@ SMALLER = Source(
 
 def film() -> Title:
     audio_tracks = (audio(), audio("a3", codecs="ac-3", channels=6), audio("a4", label="Commentary"))
-    return title(video(), *audio_tracks, texts=TEXTS, more=(SMALLER,))
+    return title(video(), *audio_tracks, subtitles=SUBTITLES, more=(SMALLER,))
 
 
-def test_a_master_to_the_letter() -> None:
+def test_the_exact_text_of_a_master_playlist() -> None:
     assert hls.master(film()) == MASTER
 
 
-def test_a_master_as_another_reads_it() -> None:
+def test_a_master_playlist_read_by_another_parser() -> None:
     read = m3u8.loads(hls.master(film()))
     assert read.is_variant
     assert read.version == 7
@@ -105,7 +105,7 @@ def test_a_master_as_another_reads_it() -> None:
     ]
 
 
-def test_sounds_lie_where_the_file_does_that_has_them() -> None:
+def test_audio_urls_point_to_the_file_that_has_it() -> None:
     best = Source(
         "../b/", "../b/r/y", Presentation((video(height=1080), audio("a7"), audio("a8", codecs="ac-3")))
     )
@@ -121,25 +121,25 @@ def test_sounds_lie_where_the_file_does_that_has_them() -> None:
         assert all(playlist.stream_info.audio for playlist in read.playlists)
 
 
-def test_a_playlist_to_the_letter() -> None:
+def test_the_exact_text_of_a_media_playlist() -> None:
     assert hls.media(video(), f"r/{REVISION}", 6) == MEDIA
 
 
-def test_the_rates_of_a_variant_are_those_of_both() -> None:
+def test_the_bandwidth_of_a_variant_includes_audio_and_video() -> None:
     [variant] = m3u8.loads(hls.master(title(video(), audio(), audio("a3")))).playlists
     peak, average = video().bandwidth
     assert variant.stream_info.bandwidth == peak + audio().bandwidth[0]
     assert variant.stream_info.average_bandwidth == average + audio().bandwidth[1]
 
 
-def test_open_groups_are_not_independent() -> None:
+def test_open_gops_are_not_independent() -> None:
     playing = video(independent=False)
     assert "INDEPENDENT" not in hls.master(title(playing, audio()))
     assert "INDEPENDENT" not in hls.media(playing, "r/x", 6)
     assert "INDEPENDENT" in hls.media(audio(), "r/x", 6)
 
 
-def test_pictures_alone() -> None:
+def test_video_without_audio() -> None:
     text = hls.master(title(video(frame_rate=None, keys=None, video_range="PQ")))
     assert "AUDIO" not in text
     assert "FRAME-RATE" not in text
@@ -148,13 +148,13 @@ def test_pictures_alone() -> None:
     assert 'CODECS="avc1.64001f"' in text
 
 
-def test_sound_alone() -> None:
+def test_audio_without_video() -> None:
     read = m3u8.loads(hls.master(title(audio())))
     assert [playlist.uri for playlist in read.playlists] == ["a2.m3u8"]
     assert not read.media
 
 
-def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
+def test_audio_tracks_without_video_have_one_stream_for_each_codec() -> None:
     loud = segments([96_256, 191_488, 288_768, 192_512], [64_000, 128_000, 192_000, 128_000])
     audio_tracks = [
         audio(),
@@ -162,8 +162,8 @@ def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
         audio("a4", codecs="ac-3"),
         audio("a5", label="Commentary"),
     ]
-    made = title(*audio_tracks)
-    read = m3u8.loads(hls.master(made))
+    whole_title = title(*audio_tracks)
+    read = m3u8.loads(hls.master(whole_title))
     assert [playlist.uri for playlist in read.playlists] == ["a2.m3u8", "a4.m3u8"]
     assert [playlist.stream_info.codecs for playlist in read.playlists] == ["mp4a.40.2", "ac-3"]
     assert [playlist.stream_info.audio for playlist in read.playlists] == ["audio0", "audio1"]
@@ -176,14 +176,14 @@ def test_sounds_alone_are_renditions_of_one_stream_for_each_codec() -> None:
 
     def playlist(uri: str) -> str:
         [audio_track] = [audio_track for audio_track in audio_tracks if f"{audio_track.name}.m3u8" == uri]
-        return hls.media(audio_track, "r/x", made.target_duration)
+        return hls.media(audio_track, "r/x", whole_title.target_duration)
 
     def size(uri: str, within: str) -> int:
         [audio_track] = [audio_track for audio_track in audio_tracks if f"{audio_track.name}.m3u8" == uri]
         number = within.rpartition("/")[2].removesuffix(".m4s")
         return 900 if number == "init.mp4" else audio_track.segments.sizes[int(number)]
 
-    assert lint_master(hls.master(made), playlist, size) == []
+    assert lint_master(hls.master(whole_title), playlist, size) == []
 
 
 def test_keyframes() -> None:
@@ -205,18 +205,18 @@ timings = st.lists(st.integers(1, 40_000_000), min_size=1, max_size=30)
 @given(
     timings, st.integers(0, 1 << 40), st.sampled_from([1, 1000, 11_025, 90_000, 30_000, 12_800, 10_000_000])
 )
-def test_durations_are_the_true_ones(durations: list[int], start: int, timescale: int) -> None:
+def test_durations_are_exact(durations: list[int], start: int, timescale: int) -> None:
     """Each is right to the microsecond, and so is their sum: rounding errors do not add up."""
     rendition = video(segments=segments(durations, [1] * len(durations), start), timescale=timescale)
     target = Presentation((rendition,)).target_duration
     text = hls.media(rendition, "r/x", target)
-    said = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+),", text)]
-    for number, (each, units) in enumerate(zip(said, durations, strict=True)):
+    written = [float(duration) for duration in re.findall(r"#EXTINF:([0-9.]+),", text)]
+    for number, (each, units) in enumerate(zip(written, durations, strict=True)):
         assert each == pytest.approx(units / timescale, abs=2e-6)
-        assert sum(said[: number + 1]) == pytest.approx(sum(durations[: number + 1]) / timescale, abs=1e-5)
+        assert sum(written[: number + 1]) == pytest.approx(sum(durations[: number + 1]) / timescale, abs=1e-5)
         assert round(each) <= target or each < target + 0.5 + 1e-6
     read = m3u8.loads(text)
-    assert [segment.duration for segment in read.segments] == said
+    assert [segment.duration for segment in read.segments] == written
     assert (read.is_endlist, read.playlist_type, read.target_duration) == (True, "vod", target)
     assert read.media_sequence in (None, 0)
 
@@ -227,29 +227,29 @@ def test_durations_are_the_true_ones(durations: list[int], start: int, timescale
     st.integers(0, 3_000_000),
     st.booleans(),
 )
-def test_texts_are_cut_where_the_pictures_are(
-    durations: list[int], start: int, longer: int, with_sound: bool
+def test_subtitles_have_the_segment_boundaries_of_the_video(
+    durations: list[int], start: int, longer: int, with_audio: bool
 ) -> None:
     """From the beginning, however late the video begins, to the end; no segment is longer than any of the file."""
     playing = video(segments=segments(durations, [1] * len(durations), start), keys=None)
-    heard = audio(
+    audio_rendition = audio(
         segments=segments([item * 8 // 15 for item in [*durations, longer]], [1] * (len(durations) + 1))
     )
-    presentation = Presentation((playing, *([heard] if with_sound else [])))
-    marks = hls.subtitle_boundaries(presentation)
+    presentation = Presentation((playing, *([audio_rendition] if with_audio else [])))
+    boundaries = hls.subtitle_boundaries(presentation)
     target = presentation.target_duration
-    assert marks[0] == 0
-    assert marks[-1] == presentation.duration
-    assert all(before < after <= before + target + 0.5 for before, after in pairwise(marks))
+    assert boundaries[0] == 0
+    assert boundaries[-1] == presentation.duration
+    assert all(before < after <= before + target + 0.5 for before, after in pairwise(boundaries))
     starts = [start / SCALE for start in playing.segments.starts[:-1]]
-    assert set(starts[1:]) <= set(marks)
+    assert set(starts[1:]) <= set(boundaries)
     text = hls.subtitle_playlist("s-1", presentation, "r/x", target)
     read = m3u8.loads(text)
     assert [segment.uri for segment in read.segments] == [
-        f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(marks) - 1)
+        f"r/x/s-1-{SCHEME}/{number}.vtt" for number in range(len(boundaries) - 1)
     ]
     assert list(accumulate(segment.duration for segment in read.segments)) == pytest.approx(
-        marks[1:], abs=1e-3
+        boundaries[1:], abs=1e-3
     )
     assert not read.segment_map
 
@@ -257,15 +257,15 @@ def test_texts_are_cut_where_the_pictures_are(
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_no_label_breaks_a_playlist(label: str, language: str) -> None:
     audio_track = audio(label=label, language=language)
-    text = hls.master(title(video(), audio_track, texts=[Subtitles("s-1", "w", language, label)]))
+    text = hls.master(title(video(), audio_track, subtitles=[Subtitles("s-1", "w", language, label)]))
     text.encode()
     lines = text.splitlines()
-    assert len(lines) == len(hls.master(title(video(), audio(), texts=TEXTS[:1])).splitlines())
+    assert len(lines) == len(hls.master(title(video(), audio(), subtitles=SUBTITLES[:1])).splitlines())
     assert all(line.count('"') % 2 == 0 for line in lines)
     assert len(m3u8.loads(text).media) == 2
 
 
-def test_every_playlist_of_a_title_has_one_target() -> None:
+def test_all_playlists_of_a_title_have_one_target_duration() -> None:
     long = video(segments=segments([900_000], [1]))
     whole = Title(
         (
@@ -278,7 +278,7 @@ def test_every_playlist_of_a_title_has_one_target() -> None:
         assert m3u8.loads(hls.media(rendition, "r/x", whole.target_duration)).target_duration == 10
 
 
-def test_a_film_of_two_hours_is_written_at_once() -> None:
+def test_a_two_hour_playlist_is_written_quickly() -> None:
     rendition = video(segments=segments([540_000] * 1200, [1] * 1200))
     assert isinstance(rendition, Rendition)
     read = m3u8.loads(hls.media(rendition, "r/x", 6))

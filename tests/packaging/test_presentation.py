@@ -34,23 +34,23 @@ def listed(draw: st.DrawFn) -> Segments:
     return Segments(array("q", starts), array("q", samples), array("q", sizes))
 
 
-texts = st.text(max_size=10)
+short_texts = st.text(max_size=10)
 renditions = st.builds(
     Rendition,
-    name=texts,
+    name=short_texts,
     kind=st.sampled_from(["video", "audio"]),
     track=numbers,
-    codecs=texts,
+    codecs=short_texts,
     timescale=st.integers(1, 1 << 32),
     segments=listed(),
-    language=st.none() | texts,
-    label=st.none() | texts,
+    language=st.none() | short_texts,
+    label=st.none() | short_texts,
     default=st.booleans(),
     width=numbers,
     height=numbers,
     pixel_aspect=st.fractions(),
     frame_rate=st.none() | st.fractions(),
-    video_range=texts,
+    video_range=short_texts,
     channels=numbers,
     sample_rate=numbers,
     keys=st.none() | listed(),
@@ -59,12 +59,12 @@ renditions = st.builds(
 
 
 @given(st.lists(renditions, max_size=3).map(tuple), st.booleans())
-def test_what_is_packed_is_what_is_unpacked(made: tuple[Rendition, ...], by_copy: bool) -> None:
+def test_a_presentation_survives_serialization(made: tuple[Rendition, ...], by_copy: bool) -> None:
     presentation = Presentation(made, by_copy)
     assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
 
-def test_a_film_of_two_hours_is_small() -> None:
+def test_a_two_hour_presentation_is_small() -> None:
     long = segments([540_540] * 1200, [750_000 + 37 * number % 1000 for number in range(1200)])
     keys = segments([90_090] * 7200, [30_000 + 41 * number % 5000 for number in range(7200)])
     presentation = Presentation((video(segments=long, keys=keys), audio(segments=long)))
@@ -72,13 +72,13 @@ def test_a_film_of_two_hours_is_small() -> None:
     assert presentation.nbytes < 300_000
 
 
-def test_what_another_version_packed_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = Presentation((video(),)).to_bytes()
+def test_data_of_another_version_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = Presentation((video(),)).to_bytes()
     monkeypatch.setattr(module, "SCHEME", 99)
-    assert Presentation.from_bytes(packed) is None
+    assert Presentation.from_bytes(stored) is None
 
 
-def packed(plain: object) -> bytes:
+def stored(plain: object) -> bytes:
     return zlib.compress(json.dumps(plain).encode())
 
 
@@ -103,25 +103,25 @@ def changed(name: str, value: object) -> dict[str, Any]:
         zlib.compress(b"\xff\xfe\xfd"),
         zlib.compress(b"[" * 100_000),
         Presentation((video(),)).to_bytes()[:-20],
-        packed(None),
-        packed([]),
-        packed({}),
-        packed({"scheme": SCHEME}),
-        packed({"scheme": SCHEME, "by_copy": True, "renditions": 5}),
-        packed({"scheme": SCHEME, "by_copy": True, "renditions": [5]}),
-        packed({"scheme": SCHEME, "by_copy": True, "renditions": [], "omitted": [5]}),
-        packed({"scheme": SCHEME, "by_copy": True, "renditions": [{}]}),
-        packed(changed("segments", [1])),
-        packed(changed("segments", 1)),
-        packed(changed("segments", {"starts": [1 << 70], "samples": [0], "sizes": [0]})),
-        packed(changed("segments", {"starts": ["1"], "samples": [0], "sizes": [0]})),
-        packed(changed("keys", {"starts": []})),
-        packed(changed("pixel_aspect", "1/0")),
-        packed(changed("frame_rate", "fast")),
-        packed(changed("unheard", 1)),
+        stored(None),
+        stored([]),
+        stored({}),
+        stored({"scheme": SCHEME}),
+        stored({"scheme": SCHEME, "by_copy": True, "renditions": 5}),
+        stored({"scheme": SCHEME, "by_copy": True, "renditions": [5]}),
+        stored({"scheme": SCHEME, "by_copy": True, "renditions": [], "omitted": [5]}),
+        stored({"scheme": SCHEME, "by_copy": True, "renditions": [{}]}),
+        stored(changed("segments", [1])),
+        stored(changed("segments", 1)),
+        stored(changed("segments", {"starts": [1 << 70], "samples": [0], "sizes": [0]})),
+        stored(changed("segments", {"starts": ["1"], "samples": [0], "sizes": [0]})),
+        stored(changed("keys", {"starts": []})),
+        stored(changed("pixel_aspect", "1/0")),
+        stored(changed("frame_rate", "fast")),
+        stored(changed("unheard", 1)),
     ],
 )
-def test_what_nobody_packed_is_refused(data: bytes) -> None:
+def test_invalid_data_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a stored presentation"):
         Presentation.from_bytes(data)
 
@@ -144,7 +144,7 @@ def spaces(mebibytes: int) -> bytes:
     return first + other * (mebibytes - 1)
 
 
-def test_a_bomb_is_not_unpacked() -> None:
+def test_a_compression_bomb_is_not_decompressed() -> None:
     """However large the result would be, no more of it is decompressed than the maximum size."""
     largest = LARGEST >> 20
     assert zlib.decompressobj().decompress(spaces(3)) == b" " * (3 << 20)
@@ -174,7 +174,7 @@ def naive(found: Segments, timescale: int) -> float:
     st.integers(0, 100),
     st.sampled_from([1, 10, 90_000]),
 )
-def test_bandwidth_is_that_of_the_worst_neighbours(
+def test_bandwidth_is_the_peak_of_consecutive_segments(
     made: list[tuple[int, int]], start: int, timescale: int
 ) -> None:
     found = segments([duration for duration, _ in made], [size for _, size in made], start)
@@ -199,7 +199,7 @@ def test_bandwidths(durations: list[int], sizes: list[int], peak: int, average: 
     assert bandwidth(segments(durations, sizes), 1) == (peak, average)
 
 
-def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
+def test_a_long_segment_among_many_short_ones_costs_no_more_time() -> None:
     """The cost is independent of how many short segments add up to its duration."""
 
     def among(longest: int) -> Segments:
@@ -209,7 +209,7 @@ def test_a_long_segment_among_many_short_ones_costs_no_more() -> None:
     assert_costs(3, lambda: bandwidth(long, 1), lambda: bandwidth(short, 1))
 
 
-def test_what_a_presentation_says_of_itself() -> None:
+def test_properties_of_a_presentation() -> None:
     presentation = Presentation((video(), audio(), audio("a3")))
     assert presentation.video is presentation.renditions[0]
     assert presentation.audio == presentation.renditions[1:]
@@ -230,7 +230,7 @@ def test_no_segment_is_longer_than_the_target_rounded(longest: int, target: int)
     assert Presentation((video(segments=segments([longest], [1])),)).target_duration == target
 
 
-def test_pixels_are_fractions() -> None:
+def test_pixel_aspects_are_fractions() -> None:
     found = Presentation.from_bytes(Presentation((video(pixel_aspect=Fraction(64, 45)),)).to_bytes())
     assert found is not None
     assert found.renditions[0].pixel_aspect == Fraction(64, 45)

@@ -24,7 +24,7 @@ ALONE = TrackSpec(tuple(Sample(5 + number, 3000) for number in range(8)), (3, 3,
 SOUND = TrackSpec((Sample(7, 1024),) * 9, (3, 3, 3), id=2, handler="soun", timescale=48_000)
 
 
-def test_bytes_that_lie_together_are_one_range() -> None:
+def test_adjacent_bytes_are_one_range() -> None:
     data, [track] = film_of(ALONE)
     parts = segment(track, 2, 7, 4, len(data))
     [(_, length)] = _ranges(parts)
@@ -44,13 +44,13 @@ def _ranges(parts: tuple[Part, ...]) -> tuple[ByteRange, ...]:
     return body.ranges
 
 
-def test_bytes_that_lie_scattered_are_gathered() -> None:
+def test_scattered_bytes_are_gathered() -> None:
     data, tracks = film_of(ALONE, SOUND)
-    for track, made in zip(tracks, (ALONE, SOUND), strict=True):
+    for track, spec in zip(tracks, (ALONE, SOUND), strict=True):
         parts = segment(track, 1, 8, 0, len(data))
         assert len(_ranges(parts)) == 3
         *_, mdat = read_boxes(assemble(parts, data))
-        assert bytes(mdat.payload) == b"".join(made.contents[1:8])
+        assert bytes(mdat.payload) == b"".join(spec.contents[1:8])
     assert len(_ranges(segment(tracks[0], 0, 2, 0, len(data)))) == 1
 
 
@@ -61,13 +61,13 @@ def test_samples_without_bytes() -> None:
     assert head.endswith(b"\0\0\0\x08mdat")
 
 
-def test_a_time_that_cannot_be_said() -> None:
+def test_a_time_that_does_not_fit() -> None:
     data, [track] = film_of(ALONE)
     with pytest.raises(Malformed, match="a segment cannot hold this"):
         segment(replace(track, timeline=Timeline(lead=1 << 64)), 0, 8, 0, len(data))
 
 
-def test_no_byte_behind_the_end_is_sent() -> None:
+def test_no_byte_after_the_end_is_sent() -> None:
     _, [track] = film_of(ALONE)
     end = max(offset + length for offset, length in track.samples.byte_ranges(0, 8))
     segment(track, 0, 8, 0, end)

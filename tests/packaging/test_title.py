@@ -41,7 +41,7 @@ def test_names(labels: list[str | None], languages: list[str | None], expected: 
         ("Signs", None, "forced", "Signs (forced)"),
     ],
 )
-def test_names_of_subtitles(label: str, language: str | None, kinds: str, expected: str | None) -> None:
+def test_subtitle_names(label: str, language: str | None, kinds: str, expected: str | None) -> None:
     """Words in the label are not repeated."""
     flags = {kind: kind in kinds.split() for kind in ("forced", "hearing_impaired")}
     assert subtitle_label(label, language, **flags) == expected
@@ -53,7 +53,7 @@ def test_names_of_subtitles(label: str, language: str | None, kinds: str, expect
         max_size=8,
     )
 )
-def test_no_two_tracks_have_one_name(tracks: list[tuple[str | None, str | None]]) -> None:
+def test_track_names_are_unique(tracks: list[tuple[str | None, str | None]]) -> None:
     called = names([label for label, _ in tracks], [language for _, language in tracks], "Audio")
     assert len(called) == len(tracks) == len(set(called))
     assert all(called)
@@ -62,14 +62,14 @@ def test_no_two_tracks_have_one_name(tracks: list[tuple[str | None, str | None]]
 
 def test_sources() -> None:
     small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
-    made = title(video(), audio(), more=(small,))
-    assert [rendition.height for _, rendition in made.videos] == [720, 360]
-    assert made.main is made.sources[0].presentation
+    whole_title = title(video(), audio(), more=(small,))
+    assert [rendition.height for _, rendition in whole_title.videos] == [720, 360]
+    assert whole_title.main is whole_title.sources[0].presentation
     assert Title((small,)).target_duration == 6
     assert title(audio()).videos == []
 
 
-def test_all_sounds_are_those_of_the_first_file_that_has_some() -> None:
+def test_all_audio_is_from_the_first_file_that_has_some() -> None:
     mute = Source("../m/", "../m/r/z", Presentation((video(height=1080),)))
     small = Source("../x/", "../x/r/y", Presentation((video(height=360), audio("a9"))))
     large = Source("", "r/z", Presentation((video(), audio("a2"), audio("a3"))))
@@ -80,7 +80,7 @@ def test_all_sounds_are_those_of_the_first_file_that_has_some() -> None:
     assert Title((mute,)).audio == []
 
 
-def test_marks() -> None:
+def test_segment_boundaries_of_a_title() -> None:
     assert segment_boundaries(Presentation((video(), audio()))) == [0, 2, 6, 12, 769_024 / 48_000]
     assert segment_boundaries(Presentation((video(),))) == [0, 2, 6, 12, 16]
     assert segment_boundaries(Presentation((audio(segments=segments([48_000, 96_000], [1, 1], 4800)),))) == [

@@ -40,32 +40,34 @@ cues = st.lists(
 
 
 @given(cues, st.lists(times, max_size=8), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_cues_are_where_they_are_shown(made: list[tuple[int, int]], cuts: list[int], newline: str) -> None:
-    blocks = [block(number, *each) for number, each in enumerate(made)]
+def test_cues_are_in_the_segments_they_are_shown_in(
+    cues: list[tuple[int, int]], cuts: list[int], newline: str
+) -> None:
+    blocks = [block(number, *each) for number, each in enumerate(cues)]
     text = parse(newline.join("\n\n".join(["WEBVTT", *blocks]).split("\n")) + newline)
-    assert len(text.cues) == len(made)
-    marks = [0, *sorted({cut for cut in cuts if cut}), 100_000]
+    assert len(text.cues) == len(cues)
+    boundaries = [0, *sorted({cut for cut in cuts if cut}), 100_000]
     seen: set[int] = set()
-    for begin, end in pairwise(marks):
+    for begin, end in pairwise(boundaries):
         segment = text.segment(begin / 1000, end / 1000)
         head, *found = segment.rstrip("\n").split("\n\n")
         assert head == f"WEBVTT\n{MAP}"
         numbers = {number for number, block in enumerate(blocks) if block in found}
         assert len(found) == len(numbers)
-        for number, (begins, ends) in enumerate(made):
+        for number, (begins, ends) in enumerate(cues):
             shown = begins < end and ends > begin
             assert (number in numbers) is (shown or (begins == ends and begin <= begins < end)), number
         seen |= numbers
-    assert seen == set(range(len(made)))
+    assert seen == set(range(len(cues)))
 
 
-def test_cues_stay_in_the_order_of_their_beginnings() -> None:
+def test_cues_are_ordered_by_start() -> None:
     blocks = [block(0, 5000, 6000), block(1, 1000, 2000), block(2, 5000, 5500)]
     segment = parse("\n\n".join(["WEBVTT", *blocks])).segment(0, 100)
     assert re.findall(r"cue-\d", segment) == ["cue-1", "cue-2", "cue-0"]
 
 
-def test_the_head_is_in_every_segment() -> None:
+def test_the_header_is_in_every_segment() -> None:
     """Its styles too, which would be lost if they were in the same block as the first line."""
     text = parse(f"{HEAD}\n\n{block(0, 0, 1000)}\n\nNOTE behind\n\n{block(1, 7000, 8000)}\n")
     expected = HEAD.replace("WEBVTT - from a film\n", f"WEBVTT - from a film\n{MAP}\n")
@@ -74,7 +76,7 @@ def test_the_head_is_in_every_segment() -> None:
     assert text.segment(12, 18) == f"{expected}\n"
 
 
-def test_styles_behind_a_bare_first_line() -> None:
+def test_styles_after_a_bare_first_line() -> None:
     segment = parse("WEBVTT\n\nSTYLE\n::cue { color: lime }\n\n00:01.000 --> 00:02.000\nHello\n").segment(
         0, 6
     )
@@ -104,11 +106,11 @@ def test_a_file_without_cues(text: str) -> None:
 
 
 @given(st.text("WEBVT\n\r ->0123:.\ufeffé", max_size=200))
-def test_any_text_is_taken_apart(text: str) -> None:
+def test_any_text_is_parsed(text: str) -> None:
     assert parse(text).segment(0, 1e9).count(MAP) >= 1
 
 
-def test_what_it_takes_in_memory_is_at_least_its_text() -> None:
+def test_its_memory_use_is_at_least_its_text() -> None:
     """It is counted against memory budgets."""
     text = "WEBVTT\n\n" + "\n\n".join(
         f"00:{second:02}.000 --> 00:{second:02}.500\nwords" for second in range(60)

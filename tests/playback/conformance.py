@@ -50,7 +50,7 @@ class Box:
 
 
 @dataclass
-class Known:
+class State:
     """What init segments say about the one track, and where the last segment ended."""
 
     timescale: int = 0
@@ -63,20 +63,20 @@ class Known:
 
 def check(init: bytes, segments: Sequence[bytes], *, following: bool = True) -> list[str]:
     """All faults of an init segment and the segments after it; `following`: the segments are consecutive."""
-    known = Known()
-    _init(init, known)
+    state = State()
+    _init(init, state)
     for number, segment in enumerate(segments):
-        before = len(known.faults)
-        _segment(segment, known, following=following)
-        known.faults[before:] = [f"segment {number}: {fault}" for fault in known.faults[before:]]
-    return known.faults
+        before = len(state.faults)
+        _segment(segment, state, following=following)
+        state.faults[before:] = [f"segment {number}: {fault}" for fault in state.faults[before:]]
+    return state.faults
 
 
-def _boxes(data: bytes, known: Known, within: str) -> list[Box]:
+def _boxes(data: bytes, state: State, within: str) -> list[Box]:
     found, at = [], 0
     while at < len(data):
         if at + 8 > len(data):
-            known.faults.append(f"{within}: {len(data) - at} bytes at the end are no box")
+            state.faults.append(f"{within}: {len(data) - at} bytes at the end are no box")
             break
         size, raw = struct.unpack_from(">I4s", data, at)
         head = 8
@@ -84,47 +84,47 @@ def _boxes(data: bytes, known: Known, within: str) -> list[Box]:
             size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
         kind = raw.decode("latin-1")
         if size < head or at + size > len(data):
-            known.faults.append(f"{within}/{kind}: its size of {size} does not fit")
+            state.faults.append(f"{within}/{kind}: its size of {size} does not fit")
             break
         found.append(Box(kind, at, head, data[at + head : at + size]))
         at += size
     return found
 
 
-def _ordered(found: Sequence[Box], wanted: Sequence[str], known: Known, within: str) -> dict[str, Box]:
+def _ordered(found: Sequence[Box], wanted: Sequence[str], state: State, within: str) -> dict[str, Box]:
     """The boxes by kind, if they are the expected ones in that order."""
     left, by_kind = list(found), {}
-    for each in wanted:
-        kinds = each.rstrip("?").split("|")
+    for kind in wanted:
+        kinds = kind.rstrip("?").split("|")
         if left and left[0].kind in kinds:
             box = left.pop(0)
             by_kind[box.kind] = box
-        elif not each.endswith("?"):
-            known.faults.append(f"{within}: no {each} where it has to be")
+        elif not kind.endswith("?"):
+            state.faults.append(f"{within}: no {kind} where it has to be")
             return {}
-    known.faults.extend(f"{within}: {item.kind} does not belong there" for item in left)
+    state.faults.extend(f"{within}: {item.kind} does not belong there" for item in left)
     return by_kind
 
 
-def _tree(box: Box, known: Known, path: str) -> dict[str, Box]:
+def _tree(box: Box, state: State, path: str) -> dict[str, Box]:
     """The boxes in it and in its children, by kind; each kind of a track occurs once."""
     path = f"{path}/{box.kind}".lstrip("/")
-    found = _ordered(_boxes(box.body, known, path), CHILDREN[box.kind], known, path)
+    found = _ordered(_boxes(box.body, state, path), CHILDREN[box.kind], state, path)
     for item in list(found.values()):
         if item.kind in CHILDREN:
-            found |= _tree(item, known, path)
+            found |= _tree(item, state, path)
         elif item.kind in FIXED and len(item.body) not in FIXED[item.kind]:
-            known.faults.append(f"{path}/{item.kind}: {len(item.body)} bytes are not what it has")
+            state.faults.append(f"{path}/{item.kind}: {len(item.body)} bytes are not what it has")
     return found
 
 
-def _brands(box: Box, what: str, known: Known) -> None:
+def _brands(box: Box, segment_kind: str, state: State) -> None:
     brands = [box.body[at : at + 4] for at in range(8, len(box.body), 4)]
-    known.faults.extend(
-        f"{box.kind}: no brand {item.decode()}" for item in BRANDS[what] if item not in brands
+    state.faults.extend(
+        f"{box.kind}: no brand {item.decode()}" for item in BRANDS[segment_kind] if item not in brands
     )
     if len(box.body) % 4 or box.body[:4] not in brands:
-        known.faults.append(f"{box.kind}: the major brand is not among the others")
+        state.faults.append(f"{box.kind}: the major brand is not among the others")
 
 
 def _full(box: Box) -> tuple[int, int]:
@@ -132,19 +132,19 @@ def _full(box: Box) -> tuple[int, int]:
     return word >> 24, word & 0xFFFFFF
 
 
-def _init(data: bytes, known: Known) -> None:
-    top = _ordered(_boxes(data, known, "init"), TOP["init"], known, "init")
+def _init(data: bytes, state: State) -> None:
+    top = _ordered(_boxes(data, state, "init"), TOP["init"], state, "init")
     if not top:
         return
-    _brands(top["ftyp"], "init", known)
-    before = len(known.faults)
-    tree = _tree(top["moov"], known, "")
-    if len(known.faults) > before:
+    _brands(top["ftyp"], "init", state)
+    before = len(state.faults)
+    tree = _tree(top["moov"], state, "")
+    if len(state.faults) > before:
         return
-    known.faults.extend(_moov(tree, known))
+    state.faults.extend(_moov(tree, state))
 
 
-def _moov(tree: dict[str, Box], known: Known) -> Iterator[str]:
+def _moov(tree: dict[str, Box], state: State) -> Iterator[str]:
     for kind, at in (("mvhd", 16), ("tkhd", 20), ("mdhd", 16)):
         version, _ = _full(tree[kind])
         if version == 0 and struct.unpack_from(">I", tree[kind].body, at)[0] != 0:
@@ -156,14 +156,14 @@ def _moov(tree: dict[str, Box], known: Known) -> Iterator[str]:
     )
     if track == 0 or following <= track:
         yield "mvhd: the next track would have the number of this one"
-    known.timescale = struct.unpack_from(">I", tree["mdhd"].body, 12)[0]
-    if known.timescale == 0:
+    state.timescale = struct.unpack_from(">I", tree["mdhd"].body, 12)[0]
+    if state.timescale == 0:
         yield "mdhd: no timescale"
-    yield from _media(tree, known)
+    yield from _media(tree, state)
     _, number, description, duration, size, _ = struct.unpack(">6I", tree["trex"].body)
     if (number, description) != (track, 1):
         yield "trex: it is of another track or description"
-    known.defaults = duration, size
+    state.defaults = duration, size
     if "elst" in tree:
         version, _ = _full(tree["elst"])
         count = struct.unpack_from(">I", tree["elst"].body, 4)[0]
@@ -173,32 +173,32 @@ def _moov(tree: dict[str, Box], known: Known) -> Iterator[str]:
             yield "elst: the edit has an end"
 
 
-def _media(tree: dict[str, Box], known: Known) -> Iterator[str]:
+def _media(tree: dict[str, Box], state: State) -> Iterator[str]:
     """Faults of the media description of a track."""
-    known.handler = tree["hdlr"].body[8:12].decode("latin-1")
+    state.handler = tree["hdlr"].body[8:12].decode("latin-1")
     if tree["hdlr"].body[-1:] != b"\0":
         yield "hdlr: the name does not end"
-    media = {"vide": "vmhd", "soun": "smhd"}.get(known.handler)
+    media = {"vide": "vmhd", "soun": "smhd"}.get(state.handler)
     if media not in tree:
-        yield f"hdlr: {known.handler} has another header of media"
+        yield f"hdlr: {state.handler} has another header of media"
         return
     if "vmhd" in tree and _full(tree["vmhd"])[1] != 1:
         yield "vmhd: the flags are not 1"
-    if known.handler == "vide" and not all(
+    if state.handler == "vide" and not all(
         struct.unpack_from(">II", tree["tkhd"].body, len(tree["tkhd"].body) - 8)
     ):
         yield "tkhd: pictures have no size"
     for kind in ("stts", "stsc", "stsz", "stco"):
         if any(tree[kind].body[4:]):
             yield f"{kind}: it lists samples"
-    yield from _entry(tree["stsd"], known)
+    yield from _entry(tree["stsd"], state)
 
 
-def _entry(stsd: Box, known: Known) -> Iterator[str]:
+def _entry(stsd: Box, state: State) -> Iterator[str]:
     if struct.unpack_from(">I", stsd.body, 4)[0] != 1:
         yield "stsd: not one description"
         return
-    entries = _boxes(stsd.body[8:], known, "stsd")
+    entries = _boxes(stsd.body[8:], state, "stsd")
     if len(entries) != 1:
         yield "stsd: not as many descriptions as it says"
         return
@@ -208,27 +208,27 @@ def _entry(stsd: Box, known: Known) -> Iterator[str]:
         return
     if struct.unpack_from(">H", entry.body, 6)[0] != 1:
         yield f"stsd/{entry.kind}: another data reference"
-    inside = _boxes(entry.body[ENTRY[known.handler] :], known, f"stsd/{entry.kind}")
+    inside = _boxes(entry.body[ENTRY[state.handler] :], state, f"stsd/{entry.kind}")
     if CONFIGURED[entry.kind] not in [item.kind for item in inside]:
         yield f"stsd/{entry.kind}: no {CONFIGURED[entry.kind]}"
 
 
-def _segment(data: bytes, known: Known, *, following: bool) -> None:
-    top = _ordered(_boxes(data, known, "segment"), TOP["segment"], known, "segment")
+def _segment(data: bytes, state: State, *, following: bool) -> None:
+    top = _ordered(_boxes(data, state, "segment"), TOP["segment"], state, "segment")
     if not top:
         return
-    _brands(top["styp"], "segment", known)
-    before = len(known.faults)
-    tree = _tree(top["moof"], known, "")
-    if len(known.faults) == before:
-        known.faults.extend(_moof(tree, top, known, following=following))
+    _brands(top["styp"], "segment", state)
+    before = len(state.faults)
+    tree = _tree(top["moof"], state, "")
+    if len(state.faults) == before:
+        state.faults.extend(_moof(tree, top, state, following=following))
 
 
-def _moof(tree: dict[str, Box], top: dict[str, Box], known: Known, *, following: bool) -> Iterator[str]:
+def _moof(tree: dict[str, Box], top: dict[str, Box], state: State, *, following: bool) -> Iterator[str]:
     sequence = struct.unpack_from(">I", tree["mfhd"].body, 4)[0]
-    if sequence == 0 or (following and sequence != known.sequence + 1):
-        yield f"mfhd: number {sequence} behind {known.sequence}"
-    known.sequence = sequence
+    if sequence == 0 or (following and sequence != state.sequence + 1):
+        yield f"mfhd: number {sequence} behind {state.sequence}"
+    state.sequence = sequence
     tfhd, tfdt, trun = tree["tfhd"], tree["tfdt"], tree["trun"]
     _, flags = _full(tfhd)
     if not flags & 0x20000 or flags & 0x1:
@@ -249,9 +249,9 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], known: Known, *, following:
         yield "tfdt: version 1 has 64 bits"
         return
     decoded = struct.unpack_from(">Q", tfdt.body, 4)[0]
-    if following and known.until is not None and decoded != known.until:
-        yield f"tfdt: {decoded} behind {known.until}"
-    samples = _samples(trun, values, known)
+    if following and state.until is not None and decoded != state.until:
+        yield f"tfdt: {decoded} behind {state.until}"
+    samples = _samples(trun, values, state)
     if isinstance(samples, str):
         yield samples
         return
@@ -261,10 +261,10 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], known: Known, *, following:
         yield f"trun: its data begin at {offset}, which is not where mdat does"
     if sum(sizes) != len(mdat.body):
         yield f"trun: samples of {sum(sizes)} bytes in mdat of {len(mdat.body)}"
-    known.until = decoded + sum(durations)
+    state.until = decoded + sum(durations)
 
 
-def _samples(trun: Box, values: dict[str, int], known: Known) -> str | tuple[int, list[int], list[int]]:
+def _samples(trun: Box, values: dict[str, int], state: State) -> str | tuple[int, list[int], list[int]]:
     """Offset of the data, durations and sizes; or a fault."""
     version, flags = _full(trun)
     count = struct.unpack_from(">I", trun.body, 4)[0]
@@ -276,6 +276,6 @@ def _samples(trun: Box, values: dict[str, int], known: Known) -> str | tuple[int
         return f"trun: {len(trun.body)} bytes for {count} samples"
     words = struct.unpack_from(f">{len(columns) * count}I", trun.body, head)
     rows = {bit: list(words[at :: len(columns)]) for at, bit in enumerate(columns)}
-    durations = rows.get(0x100, [values.get("duration", known.defaults[0])] * count)
-    sizes = rows.get(0x200, [values.get("size", known.defaults[1])] * count)
+    durations = rows.get(0x100, [values.get("duration", state.defaults[0])] * count)
+    sizes = rows.get(0x200, [values.get("size", state.defaults[1])] * count)
     return struct.unpack_from(">i", trun.body, 8)[0], durations, sizes

@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from trio_stream.app import app
 from trio_stream.server.worker import worker_serve
 
-asked: Counter[str] = Counter()
+calls: Counter[str] = Counter()
 """Calls to threads, by function."""
 
 WATCH = "_next"
@@ -30,7 +30,7 @@ _run_sync: Callable[..., Any] = trio.to_thread.run_sync
 async def counted(function: Callable[..., Any], *args: Any, **more: Any) -> Any:
     name = getattr(function, "func", function).__qualname__
     if name != WATCH:
-        asked[name] += 1
+        calls[name] += 1
     return await _run_sync(function, *args, **more)
 
 
@@ -86,14 +86,14 @@ async def main() -> None:
                 playlist = (await client.get(f"{folder}/{name}.m3u8")).decode()
                 segments += re.findall(r"^r/\S+|(?<=URI=\")r/[^\"]+", playlist, re.MULTILINE)
             first = [await client.get(f"{folder}/{segment}") for segment in segments]
-            before = asked.copy(), app.services.database.statistics().reads, _processes(), _threads()
+            before = calls.copy(), app.services.database.statistics().reads, _processes(), _threads()
             sizes = 0
             for number in range(50):
                 place = number % len(segments)
                 body = await client.get(f"{folder}/{segments[place]}")
                 assert body == first[place]
                 sizes += len(body)
-            after = asked.copy(), app.services.database.statistics().reads, _processes(), _threads()
+            after = calls.copy(), app.services.database.statistics().reads, _processes(), _threads()
         print(
             json.dumps({
                 "segments": len(segments),
@@ -103,7 +103,7 @@ async def main() -> None:
                 "processes": after[2] - before[2],
                 "threads": after[3] - before[3],
                 "indexes": app.services.indexes.statistics().read,
-                "ever": sum(asked.values()),
+                "ever": sum(calls.values()),
             })
         )  # fmt: skip
         nursery.cancel_scope.cancel()

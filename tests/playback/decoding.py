@@ -12,10 +12,10 @@ from pathlib import Path
 
 import m3u8
 
-PICTURES = "-enc_time_base -1 -fps_mode passthrough"
-SOUND = "-af atrim=start=0"
+VIDEO = "-enc_time_base -1 -fps_mode passthrough"
+AUDIO = "-af atrim=start=0"
 
-UNSEEN = 0.0001
+HIDDEN_SECONDS = 0.0001
 """Seconds: frames presented for less are there only to be decoded."""
 
 
@@ -51,15 +51,15 @@ def decode(
     if apart:
         with ThreadPoolExecutor(len(tracks)) as pool:
             return tuple(frames for [frames] in pool.map(lambda track: decode(source, [track]), tracks))
-    given, data = ("pipe:0", source) if isinstance(source, bytes) else (str(source), None)
+    inputs, data = ("pipe:0", source) if isinstance(source, bytes) else (str(source), None)
     with tempfile.TemporaryDirectory() as folder:
         outputs: list[str] = []
         paths = [f"{folder}/{number}" for number in range(len(tracks))]
         for track, path in zip(tracks, paths, strict=True):
-            how = PICTURES if track.startswith("v") else SOUND
+            how = VIDEO if track.startswith("v") else AUDIO
             outputs += ["-map", f"0:{track}", *how.split(), "-f", "framemd5", path]
         clock = ("-copyts", "-start_at_zero") if zero else ("-copyts",)
-        command = ["ffmpeg", "-v", "error", "-nostdin", *clock, "-threads", "1", "-i", given, *outputs]
+        command = ["ffmpeg", "-v", "error", "-nostdin", *clock, "-threads", "1", "-i", inputs, *outputs]
         done = subprocess.run(command, input=data, capture_output=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr[:2000].decode(errors="replace")
         return tuple(_read(Path(path).read_text()) for path in paths)
@@ -74,6 +74,6 @@ def _read(text: str) -> Frames:
     seen = [
         one
         for one, other in zip_longest(shown, shown[1:])
-        if other is None or (other[0] - one[0]) * base > UNSEEN
+        if other is None or (other[0] - one[0]) * base > HIDDEN_SECONDS
     ]
     return Frames(tuple(float(pts * base) for pts, _ in seen), tuple(hashed for _, hashed in seen))

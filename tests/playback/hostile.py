@@ -28,8 +28,8 @@ MODULES: tuple[ModuleType, ...] = (
 )  # fmt: skip
 
 MAX_SEGMENTS = 4
-MOST_RENDITIONS = 6
-TEXT = Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English")
+MAX_RENDITIONS = 6
+SUBTITLES = Subtitles("s-1", "r/x/subtitle-1.vtt", "en", "English")
 
 
 def package(fd: int, size: int) -> object:
@@ -40,7 +40,7 @@ def package(fd: int, size: int) -> object:
         return "refused", re.sub(r"\d+|\?", "#", str(error))[:100]
     found = index.presentation
     say(found)
-    for rendition in found.renditions[:MOST_RENDITIONS]:
+    for rendition in found.renditions[:MAX_RENDITIONS]:
         _send(index, rendition, size)
     return tuple(
         (
@@ -49,25 +49,25 @@ def package(fd: int, size: int) -> object:
             len(rendition.segments).bit_length(),
             index.tracks[rendition.name].samples.count.bit_length(),
         )
-        for rendition in found.renditions[:MOST_RENDITIONS]
+        for rendition in found.renditions[:MAX_RENDITIONS]
     )
 
 
 def say(found: Presentation) -> None:
     """Manifests, and the bytes stored in the database."""
-    made = Title((Source("", "r/x", found),), (TEXT,))
-    hls.master(made).encode()
-    manifest = dash.manifest(made)
+    title = Title((Source("", "r/x", found),), (SUBTITLES,))
+    hls.master(title).encode()
+    manifest = dash.manifest(title)
     if len(manifest) < 100_000:
         ET.fromstring(manifest)
-    hls.subtitle_playlist("s-1", found, "r/x", made.target_duration).encode()
-    packed = found.to_bytes()
+    hls.subtitle_playlist("s-1", found, "r/x", title.target_duration).encode()
+    stored = found.to_bytes()
     try:
-        assert Presentation.from_bytes(packed) == found
+        assert Presentation.from_bytes(stored) == found
     except ValueError:  # too large to be stored: it is computed again
         assert found.nbytes > 1 << 20
     for rendition in found.renditions:
-        hls.media(rendition, "r/x", made.target_duration).encode()
+        hls.media(rendition, "r/x", title.target_duration).encode()
         if rendition.keys is not None:
             hls.key_frames(rendition, rendition.keys, "r/x").encode()
         for listed in (rendition.segments, rendition.keys):
@@ -85,10 +85,10 @@ def _send(index: Index, rendition: Rendition, size: int) -> None:
     assert [read_box.kind for read_box in read_boxes(segments.init(track))] == ["ftyp", "moov"]
     listed = rendition.segments
     numbers = {*range(min(MAX_SEGMENTS, len(listed))), len(listed) - 1}
-    asked = [(number, listed.samples[number], listed.samples[number + 1]) for number in sorted(numbers)]
+    ranges = [(number, listed.samples[number], listed.samples[number + 1]) for number in sorted(numbers)]
     if rendition.keys is not None:
-        asked += [(0, item, item + 1) for item in (rendition.keys.samples[0], rendition.keys.samples[-2])]
-    for number, first, stop in asked:
+        ranges += [(0, item, item + 1) for item in (rendition.keys.samples[0], rendition.keys.samples[-2])]
+    for number, first, stop in ranges:
         assert 0 <= first < stop
         try:
             parts = segments.segment(track, first, stop, number, size)

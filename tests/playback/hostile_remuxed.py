@@ -36,7 +36,7 @@ MEMORY = 256 << 20
 GROWTH = 192 << 20
 """Bytes by which this process, in the role of the server, may grow, however many files it has seen."""
 
-PATIENCE = 60
+TIMEOUT = 60
 """Seconds for ffprobe, which lists the tracks of a file."""
 
 OURS = "the media parser failed"
@@ -93,17 +93,17 @@ class Examiner:
         except (Unpackageable, Unsupported, MediaUnreadable) as error:
             if not str(error).strip():
                 raise Wrong("it is refused without a reason") from None
-            return Outcome(0, 0, refused=alike(str(error)))
+            return Outcome(0, 0, refused=without_numbers(str(error)))
         say(presentation)
         await check_tracks(presentation, path)
         made, unmade = 0, []
         if not presentation.by_copy:
-            for piece in pieces(presentation):
+            for recipe in recipes(presentation):
                 try:
-                    await self._make(fd, piece)
+                    await self._build(fd, recipe)
                     made += 1
                 except MediaUnreadable as error:
-                    unmade.append(f"{piece.job}: {alike(str(error))}")
+                    unmade.append(f"{recipe.job}: {without_numbers(str(error))}")
         return Outcome(len(presentation.renditions), len(presentation.omitted), None, made, tuple(unmade))
 
     async def _presentation(self, fd: int) -> Presentation:
@@ -120,13 +120,13 @@ class Examiner:
                 raise Wrong(f"the outline makes no sense: {error}") from None
             return with_languages(present_outline(outline))
 
-    async def _make(self, fd: int, piece: Recipe) -> None:
-        done = await self._run(piece.job, fd, dict(piece.options))
+    async def _build(self, fd: int, recipe: Recipe) -> None:
+        done = await self._run(recipe.job, fd, dict(recipe.options))
         made = b"".join(done.blobs.values())
-        if made[4:8] != piece.begins:
-            raise Wrong(f"the job {piece.job} made something else")
+        if made[4:8] != recipe.begins:
+            raise Wrong(f"the job {recipe.job} made something else")
         kinds = [kind for kind, _ in boxes(made)]
-        if piece.job == "segment" and kinds[:1] + kinds[-2:] != ["styp", "moof", "mdat"]:
+        if recipe.job == "segment" and kinds[:1] + kinds[-2:] != ["styp", "moof", "mdat"]:
             raise Wrong(f"a segment is {kinds}")
 
     async def _run(self, job: str, fd: int, options: dict[str, Any]) -> Done:
@@ -137,14 +137,14 @@ class Examiner:
                 )
             except MediaWorkerFailed as error:
                 if "the machine was too busy" not in str(error):
-                    raise Wrong(f"the job {job}: {alike(str(error))}") from None
+                    raise Wrong(f"the job {job}: {without_numbers(str(error))}") from None
             except MediaUnreadable as error:
                 if str(error).startswith((OURS, *TOO_MUCH)):
-                    raise Wrong(f"the job {job}: {alike(str(error))}") from None
+                    raise Wrong(f"the job {job}: {without_numbers(str(error))}") from None
                 raise
 
 
-def pieces(presentation: Presentation) -> Iterator[Recipe]:
+def recipes(presentation: Presentation) -> Iterator[Recipe]:
     """Each init segment, the first, a middle and the last segment, and a keyframe, of each rendition."""
     for rendition in presentation.renditions:
         yield init_recipe("0", rendition)
@@ -165,12 +165,12 @@ def _segment(rendition: Rendition, number: int) -> Recipe:
 
 async def check_tracks(presentation: Presentation, path: Path) -> None:
     """Raise `Wrong` if ffprobe sees a non-empty video or audio track that is neither offered nor omitted."""
-    told = Counter[str](rendition.kind for rendition in presentation.renditions)
-    told.update(omission.kind for omission in presentation.omitted)
+    listed = Counter[str](rendition.kind for rendition in presentation.renditions)
+    listed.update(omission.kind for omission in presentation.omitted)
     seen = await trio.to_thread.run_sync(tracks_in, path)
     for kind, count in seen.items():
-        if count > told[kind]:
-            raise Wrong(f"of {count} tracks of {kind}, {told[kind]} are offered or left out with a reason")
+        if count > listed[kind]:
+            raise Wrong(f"of {count} tracks of {kind}, {listed[kind]} are offered or left out with a reason")
     if not all(omission.reason.strip() for omission in presentation.omitted):
         raise Wrong("a track is left out without a reason")
 
@@ -184,13 +184,13 @@ def tracks_in(path: Path) -> Counter[str]:
     command = ["ffprobe", "-v", "quiet", "-count_packets", "-show_entries", fields]
     try:
         shown = subprocess.run(
-            [*command, "-of", "json", path], capture_output=True, check=False, timeout=PATIENCE
+            [*command, "-of", "json", path], capture_output=True, check=False, timeout=TIMEOUT
         ).stdout
-        told = json.loads(shown)
+        listed = json.loads(shown)
     except (subprocess.TimeoutExpired, ValueError):
         return Counter()
-    within = [stream for programme in told.get("programs", []) for stream in programme.get("streams", [])]
-    streams = {stream["index"]: stream for stream in within or told.get("streams", [])}
+    within = [stream for programme in listed.get("programs", []) for stream in programme.get("streams", [])]
+    streams = {stream["index"]: stream for stream in within or listed.get("streams", [])}
     return Counter(
         stream["codec_type"]
         for stream in streams.values()
@@ -201,7 +201,7 @@ def tracks_in(path: Path) -> Counter[str]:
     )
 
 
-def alike(words: str) -> str:
+def without_numbers(words: str) -> str:
     """A message without its numbers, so that the same fault has the same message."""
     return re.sub(r"\d+(\.\d+)?", "#", words)[:200]
 

@@ -151,8 +151,8 @@ def _segments(found: Playlist, tags: Sequence[str], sizes: Callable[[str], int])
     """Faults of the segments of a media playlist."""
     maps = [number for number, tag in enumerate(tags) if tag == "EXT-X-MAP"]
     before = [*tags, "EXTINF"].index("EXTINF")
-    is_text = bool(found.uris) and found.uris[0].endswith(".vtt")
-    if (len(maps) == 1 and maps[0] < before) is is_text:
+    is_subtitles = bool(found.uris) and found.uris[0].endswith(".vtt")
+    if (len(maps) == 1 and maps[0] < before) is is_subtitles:
         yield "EXT-X-MAP is not there once, before all segments"
     if len(targets := found.all("EXT-X-TARGETDURATION")) == 1:
         longest = max(map(_rounded, found.durations), default=0)
@@ -193,10 +193,10 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
     for uri in dict.fromkeys(
         [*found.uris, *(entry["URI"].strip('"') for entry in media if "URI" in entry), *keys]
     ):
-        said = get(uri)
-        faults = lint_media(said, lambda item, uri=uri: sizes(uri, item), keys=uri in keys)  # type: ignore[misc] # mypy: a default in a lambda has no type
+        playlist = get(uri)
+        faults = lint_media(playlist, lambda item, uri=uri: sizes(uri, item), keys=uri in keys)  # type: ignore[misc] # mypy: a default in a lambda has no type
         found.faults += [f"{uri}: {fault}" for fault in faults]
-        lists[uri] = read(said, MEDIA)
+        lists[uri] = read(playlist, MEDIA)
     targets = {each.target for uri, each in lists.items() if uri not in keys}
     if len(targets) > 1:
         say(f"EXT-X-TARGETDURATION are several: {sorted(targets)}")
@@ -221,11 +221,11 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
 
 def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) -> Iterator[str]:
     for kind, attribute in (("AUDIO", "AUDIO"), ("SUBTITLES", "SUBTITLES")):
-        there = {entry.get("GROUP-ID") for entry in media if entry.get("TYPE") == kind}
+        present = {entry.get("GROUP-ID") for entry in media if entry.get("TYPE") == kind}
         named = {stream[attribute] for stream in streams if attribute in stream}
-        yield from (f"no group {item} of {kind}" for item in named - there)
-        yield from (f"nobody names the group {item} of {kind}" for item in there - named)
-        for group in there:
+        yield from (f"no group {item} of {kind}" for item in named - present)
+        yield from (f"nobody names the group {item} of {kind}" for item in present - named)
+        for group in present:
             members = [
                 entry for entry in media if (entry.get("TYPE"), entry.get("GROUP-ID")) == (kind, group)
             ]
@@ -243,9 +243,9 @@ def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) 
     )
     for stream in streams:
         codecs = stream.get("CODECS", "").strip('"').lower().split(",")
-        heard = any(codec.startswith(AUDIO_CODECS) for codec in codecs)
+        has_audio = any(codec.startswith(AUDIO_CODECS) for codec in codecs)
         seen = not all(codec.startswith(AUDIO_CODECS) for codec in codecs)
-        if "AUDIO" in stream and not heard:
+        if "AUDIO" in stream and not has_audio:
             yield "CODECS leaves out the sound"
         if seen is not ("RESOLUTION" in stream):
             yield "RESOLUTION is there without pictures, or is not"
@@ -266,18 +266,21 @@ def _rates(
         return peak(played.durations, weighed, played.target), sum(weighed) * 8 / sum(played.durations)
 
     others = [of(audio_track) for audio_track in audio_tracks] or [(0.0, 0.0)]
-    most, average = (
+    peak_rate, average = (
         of(uri) if uri not in audio_tracks else (0.0, 0.0)
     )  # audio only: the renditions are alternatives
-    most, average = most + max(other[0] for other in others), average + max(other[1] for other in others)
-    if int(stream["BANDWIDTH"]) < most * 0.999:
-        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {most:.0f}"
-    if int(stream["BANDWIDTH"]) > most * 1.25 + 8000:
-        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, much more than the peak {most:.0f}"
+    peak_rate, average = (
+        peak_rate + max(other[0] for other in others),
+        average + max(other[1] for other in others),
+    )
+    if int(stream["BANDWIDTH"]) < peak_rate * 0.999:
+        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {peak_rate:.0f}"
+    if int(stream["BANDWIDTH"]) > peak_rate * 1.25 + 8000:
+        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, much more than the peak {peak_rate:.0f}"
     if "AVERAGE-BANDWIDTH" in stream:
-        said = int(stream["AVERAGE-BANDWIDTH"])
-        if abs(said - average) > 0.05 * average + 4000 or said > int(stream["BANDWIDTH"]):
-            yield f"{uri}: AVERAGE-BANDWIDTH is {said}, and the average {average:.0f}"
+        playlist = int(stream["AVERAGE-BANDWIDTH"])
+        if abs(playlist - average) > 0.05 * average + 4000 or playlist > int(stream["BANDWIDTH"]):
+            yield f"{uri}: AVERAGE-BANDWIDTH is {playlist}, and the average {average:.0f}"
 
 
 # --- DASH -----------------------------------------------------------------------------------------------

@@ -175,6 +175,6 @@ def _make(folder: Path, specimen: Specimen) -> None:
         *(() if " -f mov " in specimen.arguments else ("-f", FORMATS.get(specimen.suffix, specimen.suffix))),
         str(unfinished),
     ]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, f"{specimen.name}: {made.stderr}"
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, f"{specimen.name}: {finished.stderr}"
     unfinished.rename(folder / specimen.file)

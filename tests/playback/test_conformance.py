@@ -32,14 +32,14 @@ class Reader:
         self.get = cache(lambda path: client.get(f"{folder}/{path}"))
 
     def text(self, path: str) -> str:
-        answer = self.get(path)
-        assert answer.status_code == 200, path
-        found: str = answer.text
+        response = self.get(path)
+        assert response.status_code == 200, path
+        found: str = response.text
         return found
 
     def size(self, path: str) -> int:
-        answer = self.get(path)
-        return len(answer.content) if answer.status_code == 200 else 0
+        response = self.get(path)
+        return len(response.content) if response.status_code == 200 else 0
 
     def within(self, playlist: str, path: str) -> int:
         """The size of a resource in a playlist: those of other files are elsewhere."""
@@ -68,18 +68,18 @@ def library(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reader(library: Path) -> Iterator[Callable[[str], Reader]]:
     """Reads what a server has for a video."""
     with serving(library, library.parent, environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}) as server:
-        ids = wait_for(lambda: _known(server), 60, "the videos to be recorded")
+        ids = wait_for(lambda: _recorded(server), 60, "the videos to be recorded")
         with server.client() as client:
             yield cache(lambda name: Reader(client, f"/api/videos/{ids[name]}"))
 
 
-def _known(server: Server) -> dict[str, str] | None:
+def _recorded(server: Server) -> dict[str, str] | None:
     items = server.get("/api/videos?limit=200").json()["items"]
-    known = {item["name"].removesuffix(".mp4"): item["id"] for item in items if item["state"] == "probed"}
-    if not known.keys() >= set(NAMES):
+    ids = {item["name"].removesuffix(".mp4"): item["id"] for item in items if item["state"] == "probed"}
+    if not ids.keys() >= set(NAMES):
         return None
-    texts = server.get(f"/api/videos/{known[EVERYTHING]}").json()["subtitles"]
-    return known if len(texts) == 2 else None
+    subtitles = server.get(f"/api/videos/{ids[EVERYTHING]}").json()["subtitles"]
+    return ids if len(subtitles) == 2 else None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -284,7 +284,7 @@ def test_a_fault_of_a_master_playlist_is_found(
         (lambda text: text.replace("#EXT-X-INDEPENDENT-SEGMENTS\n", ""), "not all segments are independent"),
     ],
 )
-def test_playlists_that_do_not_fit_each_other_are_found(
+def test_inconsistent_playlists_are_found(
     reader: Callable[[str], Reader], change: Callable[[str], str], fault: str
 ) -> None:
     film = reader(EVERYTHING)
@@ -325,7 +325,7 @@ def test_a_fault_of_a_manifest_is_found(
     assert any(fault in item for item in found), found
 
 
-def test_a_manifest_without_its_end_is_found(reader: Callable[[str], Reader]) -> None:
+def test_a_truncated_manifest_is_found(reader: Callable[[str], Reader]) -> None:
     film = reader("b-frames")
     root = ET.fromstring(film.text("manifest.mpd"))
     last = [*root.iter(f"{MPD}S")][-1]

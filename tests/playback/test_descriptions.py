@@ -26,8 +26,8 @@ X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"
 
 
 def video_track(path: Path, size: str = "128x72", coded: str = X264, more: str = "") -> Clip:
-    made = make(path, f"-f lavfi -i testsrc2=size={size}:rate=25:duration={SECONDS} {coded} {more}")
-    return clip(made, "vide")
+    data = make(path, f"-f lavfi -i testsrc2=size={size}:rate=25:duration={SECONDS} {coded} {more}")
+    return clip(data, "vide")
 
 
 def tone(path: Path, hertz: int = 440, coded: str = "-c:a aac -ac 1", rate: int = 48_000) -> Clip:
@@ -53,11 +53,11 @@ def spans(path: Path, index: Index, rendition: Rendition) -> list[bytes]:
     bounds = [*firsts, len(rendition.segments)]
     found: list[bytes] = []
     for init, (first, stop) in zip(inits, pairwise(bounds), strict=True):
-        made = segments.init(track.coded(init))
+        played = segments.init(track.coded(init))
         for number in range(first, stop):
             begin, end = rendition.segments.samples[number : number + 2]
-            made += assemble(segments.segment(track, begin, end, number, index.size), data)
-        found.append(made)
+            played += assemble(segments.segment(track, begin, end, number, index.size), data)
+        found.append(played)
     return found
 
 
@@ -67,8 +67,8 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
     assert index.presentation.omitted == ()
     rendition = next(rendition for rendition in index.presentation.renditions if rendition.kind == kind)
     name = f"{kind[0]}:0"
-    for number, (made, source) in enumerate(zip(spans(path, index, rendition), clips, strict=True)):
-        [seen], [held] = decode(made, [name]), decode(source, [name])
+    for number, (data, source) in enumerate(zip(spans(path, index, rendition), clips, strict=True)):
+        [seen], [held] = decode(data, [name]), decode(source, [name])
         if kind == "video":
             assert seen.hashes == held.hashes
             assert seen.times == pytest.approx([SECONDS * number + time for time in held.times], abs=0.09)
@@ -79,7 +79,7 @@ def assert_played(path: Path, clips: Sequence[Path], kind: str = "video") -> Ren
 
 
 @pytest.mark.parametrize("suffix", ["mp4", large("mov")])
-def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
+def test_video_that_changes_its_frame_size(tmp_path: Path, suffix: str) -> None:
     a, b = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
     clips = [video_track(a, "256x144"), video_track(b, more="-bf 2")]
     film = splice(tmp_path / f"film.{suffix}", track(clips))
@@ -90,7 +90,7 @@ def test_pictures_of_another_size(tmp_path: Path, suffix: str) -> None:
 
 
 @pytest.mark.thorough("large")
-def test_parameter_sets_that_return(tmp_path: Path) -> None:
+def test_parameter_sets_that_come_back(tmp_path: Path) -> None:
     """The same size, but other entropy coding and reference counts; the third clip is coded like the first."""
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     first, second = video_track(a), video_track(b, coded=X264.replace("ultrafast", "medium"))
@@ -100,7 +100,7 @@ def test_parameter_sets_that_return(tmp_path: Path) -> None:
     assert len(video.spans) == 3
 
 
-def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
+def test_equal_entries_count_as_one(tmp_path: Path) -> None:
     """A decoder does not need bit rates and free space."""
     a = tmp_path / "a.mp4"
     plain = video_track(a)
@@ -122,7 +122,7 @@ def test_entries_that_say_the_same_are_one(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.thorough("large")
-def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) -> None:
+def test_audio_that_changes_its_coding(tmp_path: Path, coded: str, rate: int) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [tone(a), tone(b, 880, coded, rate)]
     seen = video_track(tmp_path / "v.mp4")
@@ -134,7 +134,7 @@ def test_sound_that_is_coded_otherwise(tmp_path: Path, coded: str, rate: int) ->
 
 
 @pytest.mark.thorough("large")
-def test_fragments_that_name_their_entry(tmp_path: Path) -> None:
+def test_fragments_that_refer_to_their_entry(tmp_path: Path) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [video_track(a, "256x144"), video_track(b), video_track(a, "256x144")]
     film = splice_fragments(tmp_path / "film.mp4", clips)
@@ -142,7 +142,7 @@ def test_fragments_that_name_their_entry(tmp_path: Path) -> None:
     assert [span.init for span in video.spans] == [0, 1, 0]
 
 
-def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
+def test_manifests_and_streams_list_each_init_segment(tmp_path: Path) -> None:
     a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
     clips = [video_track(a, "256x144"), video_track(b)]
     film = splice(tmp_path / "film.mp4", track(clips), track([tone(tmp_path / "s.mp4")] * 2, id_=2))
@@ -163,7 +163,7 @@ def test_manifests_and_streams_name_each_init_segment(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough("large")
-def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
+def test_a_part_that_is_omitted_has_a_reason(tmp_path: Path) -> None:
     """The frame before it stays for as long, and what follows keeps its time."""
     a = tmp_path / "a.mp4"
     first, other = video_track(a), video_track(tmp_path / "b.mp4", coded="-c:v mpeg4")
@@ -173,14 +173,14 @@ def test_a_part_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
     assert [omission.reason for omission in index.presentation.omitted] == [
         "from 3.0 to 6.0 s: its video codec (mp4v) cannot be packaged in fragmented MP4"
     ]
-    [made] = spans(film, index, video)
-    [seen], [held] = decode(made, ["v:0"]), decode(a, ["v:0"])
+    [data] = spans(film, index, video)
+    [seen], [held] = decode(data, ["v:0"]), decode(a, ["v:0"])
     assert seen.hashes == held.hashes * 2
     assert seen.times == pytest.approx([begin + time for begin in (0, 6) for time in held.times], abs=0.001)
 
 
 @pytest.mark.thorough("large")
-def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
+def test_audio_of_another_codec_has_a_reason(tmp_path: Path) -> None:
     """A player of one codec may not support the other, and would be offered nothing."""
     clips = [tone(tmp_path / "a.mp4"), tone(tmp_path / "b.mp4", coded="-c:a ac3 -ac 2")]
     seen = video_track(tmp_path / "v.mp4")
@@ -195,7 +195,7 @@ def test_sound_of_another_codec_has_a_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough("large")
-def test_a_coding_that_is_not_sent_has_a_reason(tmp_path: Path) -> None:
+def test_an_unsupported_coding_has_a_reason(tmp_path: Path) -> None:
     clips = [video_track(tmp_path / "a.mp4", coded="-c:v mpeg4"), video_track(tmp_path / "b.mp4")]
     film = splice(tmp_path / "film.mp4", track(clips))
     with pytest.raises(Unpackageable, match=r"its video codec \(mp4v\) cannot be packaged in fragmented MP4"):

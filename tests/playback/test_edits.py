@@ -20,7 +20,7 @@ from trio_stream.playback.indexes import Index, read_index
 type Edits = Mapping[str, Sequence[tuple[float, float | None]]]
 """For each handler, the edits: their duration in seconds, and the media time where they begin; None is a pause."""
 
-PICTURE, PACKET = 0.04, 1024 / 48_000
+FRAME, PACKET = 0.04, 1024 / 48_000
 
 
 @pytest.fixture(scope="module", params=["mp4", large("mov")])
@@ -39,11 +39,11 @@ def edited(whole: Path, edits: Edits) -> Path:
     at = data.rindex(b"moov") - 4
     [moov] = read_boxes(data[at:])
     inner = []
-    for each in moov.children():
-        if each.kind != "trak":
-            inner.append(each.whole())
+    for trak in moov.children():
+        if trak.kind != "trak":
+            inner.append(trak.whole())
             continue
-        mdia = each.get("mdia")
+        mdia = trak.get("mdia")
         handler = bytes(mdia.get("hdlr").payload[8:12]).decode()
         (timescale,) = struct.unpack(">I", mdia.get("mdhd").payload[12:16])
         first = 1024 if handler == "soun" else 2 * timescale // 25
@@ -51,11 +51,11 @@ def edited(whole: Path, edits: Edits) -> Path:
             Edit(round(lasts * 1000), -1 if begins is None else first + round(begins * timescale))
             for lasts, begins in edits[handler]
         ]
-        kept = [child.whole() for child in each.children() if child.kind != "edts"]
-        inner.append(box("trak", kept[0], box("edts", elst(entries)), *kept[1:]))
-    made = whole.with_stem("edited")
-    made.write_bytes(data[:at] + box("moov", *inner))
-    return made
+        others = [child.whole() for child in trak.children() if child.kind != "edts"]
+        inner.append(box("trak", others[0], box("edts", elst(entries)), *others[1:]))
+    built = whole.with_stem("edited")
+    built.write_bytes(data[:at] + box("moov", *inner))
+    return built
 
 
 def packaged(path: Path) -> dict[str, bytes]:
@@ -66,7 +66,7 @@ def packaged(path: Path) -> dict[str, bytes]:
         index: Index = read_index(fd, len(data))
     finally:
         os.close(fd)
-    made: dict[str, bytes] = {}
+    built: dict[str, bytes] = {}
     for rendition in index.presentation.renditions:
         track = index.tracks[rendition.name]
         body = segments.init(track)
@@ -74,12 +74,12 @@ def packaged(path: Path) -> dict[str, bytes]:
         for number in range(len(rendition.segments)):
             parts = segments.segment(track, bounds[number], bounds[number + 1], number, index.size)
             body += assemble(parts, data)
-        made[rendition.kind] = body
-    return made
+        built[rendition.kind] = body
+    return built
 
 
 @pytest.mark.parametrize(
-    "pieces",
+    "timed_edits",
     [
         pytest.param([(2, 1), (3, 6)], id="cut out at keyframes"),
         pytest.param([(2, 4), (3, 1)], id="in another order"),
@@ -89,22 +89,22 @@ def packaged(path: Path) -> dict[str, bytes]:
         pytest.param([(0.4, None), (2, 1), (2, 5.2)], id="late"),
     ],
 )
-def test_each_piece_is_where_the_edit_list_says(
-    whole: Path, pieces: list[tuple[float, float | None]]
+def test_each_edit_is_presented_at_its_time(
+    whole: Path, timed_edits: list[tuple[float, float | None]]
 ) -> None:
     """Exactly the right frames at the right times; audio in packets, the first of each edit at its beginning."""
     [video_track] = decode(whole, ["v:0"])
-    made = packaged(edited(whole, {"vide": pieces, "soun": pieces}))
-    [seen], [heard] = decode(made["video"], ["v:0"]), decode(made["audio"], ["a:0"])
+    built = packaged(edited(whole, {"vide": timed_edits, "soun": timed_edits}))
+    [seen], [audio] = decode(built["video"], ["v:0"]), decode(built["audio"], ["a:0"])
     by_time = dict(zip((round(time, 3) for time in video_track.times), video_track.hashes, strict=True))
     times: list[float] = []
     hashes: list[str] = []
     packets = at = 0.0
-    for lasts, begins in pieces:
+    for lasts, begins in timed_edits:
         if begins is not None:
-            for number in range(round(lasts / PICTURE)):
-                times.append(at + number * PICTURE)
-                hashes.append(by_time[round(begins + number * PICTURE, 3)])
+            for number in range(round(lasts / FRAME)):
+                times.append(at + number * FRAME)
+                hashes.append(by_time[round(begins + number * FRAME, 3)])
             packets += lasts / PACKET
         at += lasts
     at_end = at
@@ -113,43 +113,43 @@ def test_each_piece_is_where_the_edit_list_says(
     assert all(
         time == pytest.approx(at_end, abs=0.001) for time in seen.times[len(times) :]
     )  # the hidden ones
-    assert len(heard.times) == pytest.approx(packets, abs=len(pieces))
+    assert len(audio.times) == pytest.approx(packets, abs=len(timed_edits))
     at, within = 0.0, PACKET  # the first edit begins inside a packet
-    for lasts, begins in pieces:
+    for lasts, begins in timed_edits:
         if begins is not None:
-            assert min(abs(time - at) for time in heard.times) < within
+            assert min(abs(time - at) for time in audio.times) < within
             within = 0.001
         at += lasts
-    assert heard.times[-1] == pytest.approx(at, abs=2 * PACKET)
+    assert audio.times[-1] == pytest.approx(at, abs=2 * PACKET)
 
 
-def test_a_film_that_is_trimmed_within_a_group_begins_at_once(whole: Path) -> None:
+def test_a_video_trimmed_inside_a_gop_begins_at_once(whole: Path) -> None:
     """Nothing is presented before 0, where Media Source would drop it and all that depends on it."""
     [video_track] = decode(whole, ["v:0"])
-    made = packaged(edited(whole, {"vide": [(4, 3.48)], "soun": [(4, 3.48)]}))
-    [seen] = decode(made["video"], ["v:0"])
+    built = packaged(edited(whole, {"vide": [(4, 3.48)], "soun": [(4, 3.48)]}))
+    [seen] = decode(built["video"], ["v:0"])
     begins = next(place for place, time in enumerate(video_track.times) if time > 3.47)
     assert seen.hashes[:100] == video_track.hashes[begins : begins + 100]
-    assert seen.times[:100] == pytest.approx([number * PICTURE for number in range(100)], abs=0.001)
-    assert _earliest(made["video"]) >= 0
+    assert seen.times[:100] == pytest.approx([number * FRAME for number in range(100)], abs=0.001)
+    assert _earliest(built["video"]) >= 0
 
 
-def _earliest(made: bytes) -> int:
+def _earliest(built: bytes) -> int:
     """When the first frame is presented, from the boxes alone, in units of the track."""
-    boxes = {read_box.kind: read_box for read_box in read_boxes(made)}
+    boxes = {child.kind: child for child in read_boxes(built)}
     trak = boxes["moov"].get("trak")
     edts = trak.find("edts")
     hidden = int.from_bytes(edts.get("elst").payload[16:24], "big") if edts is not None else 0
-    traf = next(read_box for read_box in read_boxes(made) if read_box.kind == "moof").get("traf")
+    traf = next(child for child in read_boxes(built) if child.kind == "moof").get("traf")
     decoded = int.from_bytes(traf.get("tfdt").payload[4:12], "big")
     trun = traf.get("trun")
     _, flags, fields = trun.full()
     count = fields.u32()
     fields.take(4 + (4 if flags & 4 else 0))
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-    _, tfhd, given = traf.get("tfhd").full()
-    given.take(4)
-    duration = given.u32() if tfhd & 8 else 0
+    _, tfhd, fields = traf.get("tfhd").full()
+    fields.take(4)
+    duration = fields.u32() if tfhd & 8 else 0
     earliest = []
     for _ in range(count):
         row = dict(zip(columns, (fields.number(4, signed=True) for _ in columns), strict=True))
@@ -158,11 +158,11 @@ def _earliest(made: bytes) -> int:
     return min(earliest)
 
 
-def test_a_track_of_which_nothing_is_presented_does_not_keep_the_other_from_playing(whole: Path) -> None:
-    made = edited(whole, {"vide": [(4, None)], "soun": [(4, 1)]})
-    fd = os.open(made, os.O_RDONLY)
+def test_a_track_that_presents_nothing_does_not_prevent_playback_of_the_other(whole: Path) -> None:
+    built = edited(whole, {"vide": [(4, None)], "soun": [(4, 1)]})
+    fd = os.open(built, os.O_RDONLY)
     try:
-        presentation = read_index(fd, made.stat().st_size).presentation
+        presentation = read_index(fd, built.stat().st_size).presentation
     finally:
         os.close(fd)
     assert [rendition.kind for rendition in presentation.renditions] == ["audio"]

@@ -47,7 +47,7 @@ def serve(nursery: trio.Nursery) -> Serve:
     return serve_some
 
 
-async def test_it_is_read_once(opened: Open, serve: Serve) -> None:
+async def test_an_index_is_read_once(opened: Open, serve: Serve) -> None:
     indexes = await serve()
     fd, size = opened(FILM)
     first = await indexes.get(fd, "a", size)
@@ -60,7 +60,7 @@ async def test_it_is_read_once(opened: Open, serve: Serve) -> None:
     assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 0, first.nbytes)
 
 
-async def test_all_who_ask_at_once_wait_for_one(opened: Open, serve: Serve) -> None:
+async def test_concurrent_requests_wait_for_one_read(opened: Open, serve: Serve) -> None:
     indexes = await serve()
     fd, size = opened(FILM)
     found: list[Index] = []
@@ -75,7 +75,7 @@ async def test_all_who_ask_at_once_wait_for_one(opened: Open, serve: Serve) -> N
     assert indexes.statistics().read == 1
 
 
-async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open, serve: Serve) -> None:
+async def test_a_cancelled_request_does_not_affect_the_others(opened: Open, serve: Serve) -> None:
     """The request that started the read is cancelled: the next one still gets the result."""
     indexes = await serve()
     fd, size = opened(FILM)
@@ -95,7 +95,7 @@ async def test_who_goes_while_it_is_read_takes_it_from_nobody(opened: Open, serv
     assert await indexes.get(fd, "a", size) is found[0]
 
 
-async def test_the_last_used_stay(opened: Open, serve: Serve) -> None:
+async def test_the_most_recently_used_stay(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
     one = (await (await serve()).get(fd, "x", size)).nbytes
     indexes = await serve(budget=3 * one)
@@ -110,7 +110,7 @@ async def test_the_last_used_stay(opened: Open, serve: Serve) -> None:
     assert indexes.statistics().read == 5
 
 
-async def test_looking_for_it_in_memory_is_using_it(opened: Open, serve: Serve) -> None:
+async def test_a_lookup_in_memory_counts_as_use(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
     one = (await (await serve()).get(fd, "x", size)).nbytes
     indexes = await serve(budget=2 * one)
@@ -122,16 +122,16 @@ async def test_looking_for_it_in_memory_is_using_it(opened: Open, serve: Serve) 
     assert indexes.peek("b") is None
 
 
-async def test_all_that_is_kept_of_a_file_counts(opened: Open, serve: Serve) -> None:
+async def test_all_memory_of_an_index_counts(opened: Open, serve: Serve) -> None:
     """Also the boxes for init segments: two megabytes for 32 audio tracks with large sample entries, twice."""
     large = box("free", bytes(60_000))
     entry = mp4a(48_000, 2, AAC, large)
-    heard = [audio_track(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
-    fd, size = opened(film(video_track(), *heard))
+    audio = [audio_track(id_=number + 2, entries=(entry,)) for number in range(MAX_AUDIO_TRACKS)]
+    fd, size = opened(film(video_track(), *audio))
     assert (await (await serve()).get(fd, "a", size)).nbytes > 2 * 60_000 * MAX_AUDIO_TRACKS
 
 
-async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open, serve: Serve) -> None:
+async def test_an_index_larger_than_the_budget_is_cached_alone(opened: Open, serve: Serve) -> None:
     fd, size = opened(FILM)
     indexes = await serve(budget=1)
     first = await indexes.get(fd, "a", size)
@@ -141,7 +141,7 @@ async def test_one_that_is_larger_than_the_budget_is_kept_alone(opened: Open, se
     assert indexes.statistics().files == 1
 
 
-async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Serve) -> None:
+async def test_a_refused_file_is_read_once_too(opened: Open, serve: Serve) -> None:
     indexes = await serve()
     fd, size = opened(b"no video")
     for _ in range(3):
@@ -164,7 +164,9 @@ async def test_what_cannot_be_packaged_is_read_once_too(opened: Open, serve: Ser
         ),
     ],
 )
-async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exception], reason: str) -> None:
+async def test_refusals_have_reasons(
+    opened: Open, serve: Serve, data: bytes, error: type[Exception], reason: str
+) -> None:
     indexes = await serve()
     fd, size = opened(data)
     for _ in range(2):
@@ -172,7 +174,7 @@ async def test_why_not(opened: Open, serve: Serve, data: bytes, error: type[Exce
             await indexes.get(fd, "a", size)
 
 
-async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, serve: Serve, tmp_path: Path) -> None:
+async def test_a_disk_error_says_nothing_about_the_video(opened: Open, serve: Serve, tmp_path: Path) -> None:
     """Reading a folder is a system error; the next request tries again."""
     indexes = await serve()
     folder = os.open(tmp_path, os.O_RDONLY)
@@ -186,12 +188,12 @@ async def test_a_disk_that_fails_says_nothing_of_the_film(opened: Open, serve: S
     assert isinstance(await indexes.get(fd, "a", size), Index)
 
 
-async def test_languages_are_named(opened: Open, serve: Serve) -> None:
-    made = film(
+async def test_languages_are_bcp_47_tags(opened: Open, serve: Serve) -> None:
+    data = film(
         video_track(),
         audio_track(language=0x15C7, name="SoundHandler"),
         audio_track(id_=3, language=0x41F2, name="Dublado"),
     )
-    fd, size = opened(made)
-    heard = (await (await serve()).get(fd, "a", size)).presentation.audio
-    assert [(track.language, track.label) for track in heard] == [("en", None), ("pt", "Dublado")]
+    fd, size = opened(data)
+    audio = (await (await serve()).get(fd, "a", size)).presentation.audio
+    assert [(track.language, track.label) for track in audio] == [("en", None), ("pt", "Dublado")]

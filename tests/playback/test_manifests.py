@@ -30,7 +30,7 @@ def write(written: list[str]) -> Callable[[], str]:
     return one_more
 
 
-def test_it_is_written_once(write: Callable[[], str], written: list[str]) -> None:
+def test_a_manifest_is_written_once(write: Callable[[], str], written: list[str]) -> None:
     manifests, one = Manifests(), offer()
     found = manifests.get(one, "a", "master.m3u8", write)
     assert found.body == b"text 0"
@@ -38,7 +38,7 @@ def test_it_is_written_once(write: Callable[[], str], written: list[str]) -> Non
     assert written == ["text 0"]
 
 
-def test_names_and_videos_have_their_own(write: Callable[[], str]) -> None:
+def test_each_name_and_video_has_its_own_manifest(write: Callable[[], str]) -> None:
     manifests, one = Manifests(), offer()
     found = [
         manifests.get(one, id_, name, write) for id_ in ("a", "b") for name in ("master.m3u8", "v1.m3u8")
@@ -46,14 +46,14 @@ def test_names_and_videos_have_their_own(write: Callable[[], str]) -> None:
     assert len({item.body for item in found}) == len({item.etag for item in found}) == 4
 
 
-def test_another_offer_says_something_else(write: Callable[[], str], written: list[str]) -> None:
+def test_another_offer_has_another_manifest(write: Callable[[], str], written: list[str]) -> None:
     manifests, one, other = Manifests(), offer(), offer()
     assert manifests.get(one, "a", "master.m3u8", write).body == b"text 0"
     assert manifests.get(other, "a", "master.m3u8", write).body == b"text 1"
     assert manifests.get(other, "a", "master.m3u8", write).body == b"text 1"
 
 
-def test_the_last_used_stay(write: Callable[[], str]) -> None:
+def test_the_most_recently_used_stay(write: Callable[[], str]) -> None:
     manifests, one = Manifests(budget=3 * FIXED), offer()
     for name in ("1", "2", "1", "3"):
         manifests.get(one, "a", name, write)
@@ -64,7 +64,7 @@ def test_the_last_used_stay(write: Callable[[], str]) -> None:
     ]
 
 
-def test_a_text_that_changes_all_the_time_takes_the_place_of_one(write: Callable[[], str]) -> None:
+def test_a_manifest_that_keeps_changing_takes_one_place(write: Callable[[], str]) -> None:
     manifests, one = Manifests(budget=3 * FIXED), offer()
     manifests.get(one, "a", "stays", write)
     for _ in range(10):
@@ -72,7 +72,7 @@ def test_a_text_that_changes_all_the_time_takes_the_place_of_one(write: Callable
     assert manifests.get(one, "a", "stays", write).body == b"text 0"
 
 
-def test_one_that_fails_is_tried_again(write: Callable[[], str]) -> None:
+def test_a_failed_manifest_is_tried_again(write: Callable[[], str]) -> None:
     manifests, one = Manifests(), offer()
 
     def fail() -> str:

@@ -47,11 +47,15 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def test_the_menagerie(zoo: Server) -> None:
+def test_menagerie_files_decode_like_their_segments(zoo: Server) -> None:
     items = zoo.get("/api/videos?limit=200").json()["items"]
     with ThreadPoolExecutor(2) as pool:
         found = dict(
-            zip((item["name"] for item in items), pool.map(lambda item: look(zoo, item), items), strict=True)
+            zip(
+                (item["name"] for item in items),
+                pool.map(lambda item: examine(zoo, item), items),
+                strict=True,
+            )
         )
     assert {name for name, reason in found.items() if reason is not None} == REFUSED
     assert all(reason for reason in found.values() if reason is not None)
@@ -65,15 +69,15 @@ def in_the_file(zoo: Server, item: dict[str, str], tracks: list[str]) -> list[st
     return [places.get(track, track) for track in tracks]
 
 
-def look(zoo: Server, item: dict[str, str]) -> str | None:
+def examine(zoo: Server, item: dict[str, str]) -> str | None:
     """Why the video is not packaged; None if it is, and decodes correctly."""
     address = f"/api/videos/{item['id']}/master.m3u8"
-    answer = zoo.get(address)
-    if answer.status_code == 422:
-        reason: str = answer.json()["detail"]
+    response = zoo.get(address)
+    if response.status_code == 422:
+        reason: str = response.json()["detail"]
         return reason
-    assert answer.status_code == 200, item["name"]
-    tracks = list(renditions(answer.text))
+    assert response.status_code == 200, item["name"]
+    tracks = list(renditions(response.text))
     if item["name"] not in OTHERWISE:
         expected = decode(Path(zoo.videos) / item["name"], in_the_file(zoo, item, tracks))
         for track, was, now in zip(tracks, expected, decode(zoo.url + address, tracks), strict=True):

@@ -34,7 +34,7 @@ def fill(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize(("budget", "stays"), [(1 << 20, True), (1, False)])
-async def test_titles_are_remembered_within_a_budget(
+async def test_titles_are_cached_within_a_budget(
     tmp_path: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch, budget: int, stays: bool
 ) -> None:
     monkeypatch.setattr(offers, "BUDGET", budget)

@@ -39,17 +39,17 @@ def spans(path: Path, rendition: Rendition) -> list[Played]:
     found: list[Played] = []
     firsts = [span.first for span in rendition.spans] or [0]
     for number in range(len(rendition.segments)):
-        made = _made(path, rendition, number)
+        built = _built(path, rendition, number)
         if number in firsts:
-            stretch = rendition.span_at(number)
-            piece = init_recipe("r", rendition, stretch.init if stretch is not None else 0)
+            span = rendition.span_at(number)
+            piece = init_recipe("r", rendition, span.init if span is not None else 0)
             start = run(init, path, **piece.options)[1]["init"]
             found.append(Played(start, rendition.segments.starts[number] / rendition.timescale))
-        found[-1] = Played(found[-1].data + made, found[-1].begins)
+        found[-1] = Played(found[-1].data + built, found[-1].begins)
     return found
 
 
-def _made(path: Path, rendition: Rendition, number: int) -> bytes:
+def _built(path: Path, rendition: Rendition, number: int) -> bytes:
     piece = _recipe("r", rendition, _SegmentName(rendition.name, number, keyframe=False, init=0))
     return b"".join(run(segment, path, **piece.options)[1].values())
 
@@ -77,8 +77,8 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
                     [time - zero for time, _ in held], abs=2e-3
                 )
             else:
-                heard, kept = audio_of(one.data), audio_of(part, 1, zero=LONG_AGO)
-                assert heard.planes == kept.planes
+                decoded, expected = audio_of(one.data), audio_of(part, 1, zero=LONG_AGO)
+                assert decoded.planes == expected.planes
             assert 0 <= one.begins - start < 0.1 or start == 0
     assert presentation.duration == pytest.approx(SECONDS * len(parts), abs=0.1 * len(parts))
     return presentation
@@ -87,21 +87,21 @@ def assert_played(path: Path, parts: list[Path]) -> Presentation:
 def assert_one_clock(path: Path) -> None:
     """A probe and the thumbnails use the same times as players."""
     found, presentation = presented(path)
-    known, _ = run(probe, path)
-    assert known["duration"] == pytest.approx(presentation.duration, abs=0.1)
+    info, _ = run(probe, path)
+    assert info["duration"] == pytest.approx(presentation.duration, abs=0.1)
     shown = [
         time / part.video[0].carriage.timescale
         for part in found.parts
         if part.cuts
         for time in part.cuts.times
     ]
-    assert known["keyframes"]["until"] is None
-    assert known["keyframes"]["times"] == pytest.approx(shown, abs=0.1)
-    made, _ = run(previews, path, duration=known["duration"])
-    assert made["tiles"]["count"] == math.ceil(known["duration"])
+    assert info["keyframes"]["until"] is None
+    assert info["keyframes"]["times"] == pytest.approx(shown, abs=0.1)
+    built, _ = run(previews, path, duration=info["duration"])
+    assert built["tiles"]["count"] == math.ceil(info["duration"])
 
 
-def test_joined_one_is_smaller(tmp_path: Path) -> None:
+def test_joined_with_a_smaller_part(tmp_path: Path) -> None:
     parts = [
         clip(tmp_path / "a.ts", size="256x144"),
         clip(tmp_path / "b.ts", hertz=880),
@@ -115,7 +115,7 @@ def test_joined_one_is_smaller(tmp_path: Path) -> None:
     assert Presentation.from_bytes(presentation.to_bytes()) == presentation
 
 
-def test_one_part_is_as_ever(tmp_path: Path) -> None:
+def test_a_single_part_is_unchanged(tmp_path: Path) -> None:
     """There is no sign of parts if there is only one."""
     _, presentation = presented(clip(tmp_path / "a.ts"))
     assert [rendition.spans for rendition in presentation.renditions] == [(), ()]
@@ -126,7 +126,7 @@ def test_one_part_is_as_ever(tmp_path: Path) -> None:
         assert hls.media(each, "r/0", 6).count("#EXT-X-MAP") == 1
 
 
-def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
+def test_manifests_list_each_init_segment(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts", size="256x144"), clip(tmp_path / "b.ts", hertz=880)]
     _, presentation = presented(join(tmp_path / "joined.ts", parts))
     video, audio = presentation.renditions
@@ -148,7 +148,7 @@ def test_manifests_name_each_init_segment(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough("large")
-def test_joined_thrice(tmp_path: Path) -> None:
+def test_three_joined_parts(tmp_path: Path) -> None:
     """The third part is like the first."""
     parts = [
         clip(tmp_path / "a.ts"),
@@ -159,7 +159,7 @@ def test_joined_thrice(tmp_path: Path) -> None:
     assert list(video.inits.values()) == list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
 
 
-def test_a_clock_that_begins_anew_is_one(tmp_path: Path) -> None:
+def test_timestamps_that_wrap_are_continuous(tmp_path: Path) -> None:
     """Timestamps are modulo 2**33, which is 26.5 hours: here they wrap in the middle of the first part."""
     wraps = clip(tmp_path / "wraps.ts", more="-output_ts_offset 95441")
     assert len(outlined(wraps).parts) == 1
@@ -190,7 +190,7 @@ def test_joined_with_another_codec(tmp_path: Path) -> None:
     assert [span.codecs for span in audio.spans] == ["mp4a.40.2", "ac-3"]
 
 
-def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
+def test_a_gap_stays_and_a_jump_of_timestamps_does_not(tmp_path: Path) -> None:
     first = clip(tmp_path / "a.ts")
     for ahead, parts in ((9, 1), (14, 2), (7200, 2)):
         later = clip(tmp_path / f"{ahead}.ts", hertz=880, more=f"-output_ts_offset {ahead}")
@@ -211,7 +211,7 @@ def test_a_hole_stays_a_hole_and_a_leap_does_not(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.thorough("large")
-def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
+def test_audio_that_changes_and_comes_back(tmp_path: Path, before: str, after: str) -> None:
     """The timestamps are continuous."""
     parts = [
         clip(tmp_path / "a.ts", audio=before),
@@ -231,7 +231,7 @@ def test_sound_that_changes_and_comes_back(tmp_path: Path, before: str, after: s
     assert list(audio.inits.values()) == ["init.mp4", "init1.mp4", "init.mp4"]
 
 
-def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
+def test_audio_that_changes_between_two_keyframes(tmp_path: Path) -> None:
     """As in a broadcast: the video continues, and no frame of it is lost."""
     before = clip(tmp_path / "a.ts", seconds=6, more="-muxdelay 0")
     after = clip(tmp_path / "b.ts", seconds=6, hertz=880, audio="-c:a aac -ac 2", more="-muxdelay 0")
@@ -247,7 +247,7 @@ def test_sound_that_changes_between_two_keyframes(tmp_path: Path) -> None:
     assert (len(first.planes[1]), len(second.planes[1])) == (0, len(second.planes[0]))
 
 
-def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
+def test_tracks_that_no_browser_plays_have_a_reason(tmp_path: Path) -> None:
     parts = [
         clip(tmp_path / "a.ts"),
         clip(tmp_path / "b.ts", hertz=880, audio="-c:a mp2"),
@@ -265,7 +265,7 @@ def test_what_no_browser_plays_has_a_reason(tmp_path: Path) -> None:
     assert last.begins == pytest.approx(6, abs=0.2)
 
 
-def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
+def test_a_track_missing_from_one_part(tmp_path: Path) -> None:
     """Its audio has a gap there; nothing else changes its time."""
     parts = [clip(tmp_path / "a.ts"), clip(tmp_path / "b.ts", hertz=None), clip(tmp_path / "c.ts", hertz=660)]
     path = join(tmp_path / "joined.ts", parts)
@@ -280,18 +280,18 @@ def test_a_track_that_a_part_lacks(tmp_path: Path) -> None:
 
 
 @pytest.mark.thorough("large")
-def test_a_track_that_only_a_later_part_has(tmp_path: Path) -> None:
+def test_a_track_only_in_a_later_part(tmp_path: Path) -> None:
     parts = [clip(tmp_path / "a.ts", hertz=None), clip(tmp_path / "b.ts", hertz=880)]
     path = join(tmp_path / "joined.ts", parts)
     found, presentation = presented(path)
     [played] = spans(path, presentation.audio[0])
-    heard = audio_of(played.data)
-    assert heard.planes == audio_of(parts[1], 1).planes
-    assert heard.start == pytest.approx(found.parts[1].start, abs=0.05)
+    decoded = audio_of(played.data)
+    assert decoded.planes == audio_of(parts[1], 1).planes
+    assert decoded.start == pytest.approx(found.parts[1].start, abs=0.05)
 
 
 @pytest.mark.thorough("large")
-def test_another_programme_with_a_clock_of_its_own_is_no_part(tmp_path: Path) -> None:
+def test_another_programme_with_its_own_clock_is_not_a_part(tmp_path: Path) -> None:
     """Its packets are interleaved with the others, with timestamps hours ahead."""
     one = clip(tmp_path / "a.ts", seconds=6, more="-mpegts_start_pid 0x100")
     other = clip(

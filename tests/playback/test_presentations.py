@@ -15,7 +15,7 @@ import m3u8
 import pytest
 
 from tests.depth import large
-from tests.playback.decoding import UNSEEN, Frames, decode, renditions
+from tests.playback.decoding import HIDDEN_SECONDS, Frames, decode, renditions
 from tests.playback.specimens import COPIED, REMUXED, SPECIMENS, Specimen
 from tests.support import Server
 from trio_stream.mp4.boxes import Box, read_boxes
@@ -38,9 +38,9 @@ class Film:
         return m3u8.loads(self.client.get(f"{self.url}/{name}.m3u8").text)
 
     def get(self, path: str) -> bytes:
-        answer = self.client.get(f"{self.url}/{path}")
-        assert answer.status_code == 200
-        return answer.content
+        response = self.client.get(f"{self.url}/{path}")
+        assert response.status_code == 200
+        return response.content
 
 
 @pytest.fixture(scope="session")
@@ -60,14 +60,14 @@ def film(cinema: Server, addresses: dict[str, str], films: Path) -> Iterator[Cal
 @pytest.fixture(scope="session")
 def truth() -> Callable[[Film], dict[str, Frames]]:
     """What ffmpeg decodes from the file, by track."""
-    known: dict[str, dict[str, Frames]] = {}
+    cached: dict[str, dict[str, Frames]] = {}
 
     def look(film: Film) -> dict[str, Frames]:
-        if film.specimen.name not in known:
+        if film.specimen.name not in cached:
             tracks = list(film.tracks)
             frames = decode(film.path, tracks, zero=film.specimen.suffix == "ts")
-            known[film.specimen.name] = dict(zip(tracks, frames, strict=True))
-        return known[film.specimen.name]
+            cached[film.specimen.name] = dict(zip(tracks, frames, strict=True))
+        return cached[film.specimen.name]
 
     return look
 
@@ -104,7 +104,7 @@ by which all videos are decoded."""
         for manifest in ("master.m3u8", "manifest.mpd")
     ],
 )
-def test_all_of_it_is_what_the_file_is(
+def test_all_segments_decode_like_the_file(
     film: Callable[[Specimen], Film],
     truth: Callable[[Film], dict[str, Frames]],
     specimen: Specimen,
@@ -188,7 +188,7 @@ def _run(tfhd: Box, trun: Box) -> tuple[list[int], list[int], list[int]]:
 
 
 @each_film
-def test_segments_follow_each_other_as_the_playlist_says(
+def test_segments_are_consecutive_as_in_the_playlist(
     film: Callable[[Specimen], Film], specimen: Specimen
 ) -> None:
     found = film(specimen)
@@ -215,7 +215,7 @@ def test_segments_follow_each_other_as_the_playlist_says(
 
 
 @each_film
-def test_dash_names_the_same_segments_at_the_same_times(
+def test_dash_lists_the_same_segments_at_the_same_times(
     film: Callable[[Specimen], Film], specimen: Specimen
 ) -> None:
     found = film(specimen)
@@ -224,13 +224,13 @@ def test_dash_names_the_same_segments_at_the_same_times(
     assert len(templates) == len(found.tracks)
     for template, name in zip(templates, found.tracks.values(), strict=True):
         playlist = found.playlist(name)
-        said: list[float] = []
+        durations: list[float] = []
         for element in template.iter("{urn:mpeg:dash:schema:mpd:2011}S"):
-            said += [int(element.attrib["d"]) / int(template.attrib["timescale"])] * (
+            durations += [int(element.attrib["d"]) / int(template.attrib["timescale"])] * (
                 int(element.get("r", 0)) + 1
             )
-        assert said == pytest.approx([segment.duration for segment in playlist.segments], abs=2e-6)
-        uris = [template.attrib["media"].replace("$Number$", str(number)) for number in range(len(said))]
+        assert durations == pytest.approx([segment.duration for segment in playlist.segments], abs=2e-6)
+        uris = [template.attrib["media"].replace("$Number$", str(number)) for number in range(len(durations))]
         assert uris == [segment.uri for segment in playlist.segments]
         assert [template.attrib["initialization"]] == [item.uri for item in playlist.segment_map]
 
@@ -246,7 +246,7 @@ def between(frames: Frames, begin: float, end: float) -> dict[float, str]:
 
 @pytest.mark.parametrize("seeks", [25, large(50)])
 @pytest.mark.parametrize("specimens", [COPIED, REMUXED], ids=["copied", "remuxed"])
-def test_segments_alone_are_their_part_of_the_film(
+def test_single_segments_decode_like_their_part_of_the_video(
     film: Callable[[Specimen], Film],
     truth: Callable[[Film], dict[str, Frames]],
     specimens: tuple[Specimen, ...],
@@ -270,30 +270,30 @@ def _seek(film: Film, track: str, share: float, truth: dict[str, Frames]) -> Non
     number = bisect_right(marks, share * marks[-1]) - 1
     data = film.get(playlist.segments[number].uri)
     fragment = read_fragment(data, init)
-    what = f"{film.specimen.name}, {track}, segment {number}"
+    label = f"{film.specimen.name}, {track}, segment {number}"
     # Frames shown before the keyframe of an open GOP need the previous segment; half an audio frame may be missing.
     begin = fragment.shown[0] if film.specimen.open and track == "v:0" else 0.0
     earlier = MILLISECOND if track == "v:0" else fragment.longest - MILLISECOND
     shown = sorted(max(begin, time) for time in fragment.shown if time > begin - earlier)
     if track == "v:0":
-        shown = [one for one, other in pairwise([*shown, 1e9]) if other - one > UNSEEN]
+        shown = [one for one, other in pairwise([*shown, 1e9]) if other - one > HIDDEN_SECONDS]
     [frames] = decode(init + data, [track[:1] + ":0"])
     got = between(frames, begin, 1e9)
-    assert len(got) == len(shown), what
-    assert list(got) == pytest.approx(shown, abs=fragment.longest + MILLISECOND), what
+    assert len(got) == len(shown), label
+    assert list(got) == pytest.approx(shown, abs=fragment.longest + MILLISECOND), label
     wanted = between(truth[track], min(got), max(got) + 2 * MILLISECOND)
     if track == "v:0":
-        assert _alike(got, wanted), what
+        assert _equal_frames(got, wanted), label
     else:
         # Most audio decoders are in another state without the previous data: no sample is missing, and each is heard
         # at its time.
         following = list(got)[1:]  # Opus withholds a part of the first one
-        assert following == pytest.approx(list(wanted)[-len(following) :], abs=2 * MILLISECOND), what
+        assert following == pytest.approx(list(wanted)[-len(following) :], abs=2 * MILLISECOND), label
         if film.specimen.name == "flac":
-            assert _alike(got, wanted), what
+            assert _equal_frames(got, wanted), label
 
 
-def _alike(one: dict[float, str], other: dict[float, str]) -> bool:
+def _equal_frames(one: dict[float, str], other: dict[float, str]) -> bool:
     """The same frames at the same times, up to rounding."""
     return list(one.values()) == list(other.values()) and list(one) == pytest.approx(
         list(other), abs=2 * MILLISECOND
@@ -319,7 +319,7 @@ def _alike(one: dict[float, str], other: dict[float, str]) -> bool:
         "mov-late-pictures",
     ],
 )
-def test_keyframes_alone_are_pictures_of_the_film(
+def test_single_keyframes_decode_to_frames_of_the_video(
     film: Callable[[Specimen], Film], truth: Callable[[Film], dict[str, Frames]], name: str
 ) -> None:
     found = film(next(specimen for specimen in SPECIMENS if specimen.name == name))
@@ -327,13 +327,13 @@ def test_keyframes_alone_are_pictures_of_the_film(
     assert playlist.is_i_frames_only
     [frames] = decode(f"{found.url}/{found.tracks['v:0']}-keys.m3u8", ["v:0"])
     assert len(frames.hashes) == len(playlist.segments)
-    known = between(truth(found)["v:0"], 0, 1e9)
+    cached = between(truth(found)["v:0"], 0, 1e9)
     marks = list(accumulate(segment.duration for segment in playlist.segments))
     assert list(frames.times[1:]) == pytest.approx(marks[:-1], abs=2 * MILLISECOND)
     for at, frame in zip(frames.times, frames.hashes, strict=True):
         assert frame in (
-            known.get(round(at, 3)),
-            known.get(round(at + MILLISECOND, 3)),
-            known.get(round(at - MILLISECOND, 3)),
+            cached.get(round(at, 3)),
+            cached.get(round(at + MILLISECOND, 3)),
+            cached.get(round(at - MILLISECOND, 3)),
         )
     assert playlist.segments[0].uri.endswith("/k0.m4s")

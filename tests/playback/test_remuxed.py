@@ -77,35 +77,35 @@ def read(file: OpenFile) -> bytes:
         return os.pread(file.fd, 1 << 26, 0)
 
 
-async def test_everything_of_a_film(film: Path, fd: int, tmp_path: Path) -> None:
+async def test_all_segments_of_a_video(film: Path, fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, sandbox, cache):
         found = await remuxer.outline(fd)
         assert found == outlined(film)
         for item in carried(found):
-            known = segments_of(film, found, item)
+            expected = segments_of(film, found, item)
             stops = [*bounds(found, item)[1:], None]
             for _ in range(2):
                 assert read(await remuxer.get(fd, init_recipe("abc123", rendition(item)))) == init_of(
                     film, item
                 )
                 for n, (start, stop) in enumerate(zip(bounds(found, item), stops, strict=True)):
-                    made = read(
+                    data = read(
                         await remuxer.get(fd, segment_recipe("abc123", rendition(item), n, start, stop))
                     )
-                    assert made == known[n].data
+                    assert data == expected[n].data
         assert cache.statistics().built == 2 * (1 + 4)
         assert sandbox.statistics().started == 1 + 2 * (1 + 4)
         names = {path.name for path in tmp_path.iterdir()}
         assert {"abc123-v0-init.m4s", "abc123-a1-init.m4s"} <= names
 
 
-async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> None:
+async def test_many_requests_of_which_some_are_cancelled(film: Path, fd: int, tmp_path: Path) -> None:
     """A client that leaves closes its descriptor of the video; the job has its own."""
     async with remuxing(tmp_path) as (remuxer, sandbox, cache):
         found = await remuxer.outline(fd)
         video = found.video[0]
         start, stop = bounds(found, video)[:2]
-        answers: list[bytes] = []
+        results: list[bytes] = []
 
         async def ask(*, leaving: bool) -> None:
             own = os.open(film, os.O_RDONLY)
@@ -113,7 +113,7 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
                 with trio.CancelScope() as scope:
                     if leaving:
                         scope.cancel()
-                    answers.append(
+                    results.append(
                         read(await remuxer.get(own, segment_recipe("r", rendition(video), 0, start, stop)))
                     )
             finally:
@@ -123,26 +123,26 @@ async def test_many_ask_and_some_leave(film: Path, fd: int, tmp_path: Path) -> N
             nursery.start_soon(partial(ask, leaving=True))
             for _ in range(20):
                 nursery.start_soon(partial(ask, leaving=False))
-        assert len(answers) == 20
-        assert len(set(answers)) == 1
+        assert len(results) == 20
+        assert len(set(results)) == 1
         assert cache.statistics().built == 1
         assert sandbox.statistics().started == 2
 
 
-async def test_all_leave(fd: int, tmp_path: Path) -> None:
+async def test_all_requests_are_cancelled(fd: int, tmp_path: Path) -> None:
     """The job is killed with the last request: long under way, just begun, or not yet begun."""
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
         for goes_on in (
-            lambda begun: sandbox.statistics().started > begun and bool(children()),
-            lambda begun: sandbox.statistics().started > begun,
-            lambda _begun: remuxer.statistics().running > 0,
+            lambda started: sandbox.statistics().started > started and bool(children()),
+            lambda started: sandbox.statistics().started > started,
+            lambda _started: remuxer.statistics().running > 0,
         ):
-            begun = sandbox.statistics().started
+            started = sandbox.statistics().started
             async with trio.open_nursery() as nursery:
                 for _ in range(3):
                     nursery.start_soon(remuxer.get, fd, segment_recipe("r", rendition(video), 0, 0, None))
-                await wait_until(partial(goes_on, begun), 10, "a job")
+                await wait_until(partial(goes_on, started), 10, "a job")
                 nursery.cancel_scope.cancel()
             await wait_until(lambda: not sandbox.statistics().running, 10, "its end")
             assert not children()
@@ -155,7 +155,7 @@ def outlined_video(fd: int) -> VideoOutline | AudioOutline:
     return outlined(Path(f"/proc/self/fd/{fd}")).video[0]
 
 
-async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -> None:
+async def test_only_a_few_jobs_at_once(film: Path, fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path, LYING) as (remuxer, sandbox, _):
         video = outlined_video(fd)
         async with trio.open_nursery() as nursery:
@@ -168,7 +168,9 @@ async def test_no_more_than_a_few_at_once(film: Path, fd: int, tmp_path: Path) -
             nursery.cancel_scope.cancel()
 
 
-async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_invalid_results_are_refused(
+    film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(remuxed, "DEADLINE", 0.5)
     async with remuxing(tmp_path, LYING) as (remuxer, _, cache):
         video = outlined_video(fd)
@@ -181,7 +183,7 @@ async def test_lies(film: Path, fd: int, tmp_path: Path, monkeypatch: pytest.Mon
         assert cache.statistics().segments == 0
 
 
-async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
+async def test_a_segment_that_does_not_exist(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, cache):
         found = await remuxer.outline(fd)
         with pytest.raises(MediaUnreadable, match="no keyframe"):
@@ -191,7 +193,7 @@ async def test_a_segment_that_is_not_there(fd: int, tmp_path: Path) -> None:
         assert cache.statistics().segments == 1
 
 
-async def test_a_server_that_stops(fd: int, tmp_path: Path) -> None:
+async def test_a_stopping_server(fd: int, tmp_path: Path) -> None:
     async with remuxing(tmp_path) as (remuxer, _, _):
         found = await remuxer.outline(fd)
     with pytest.raises(MediaWorkerFailed):

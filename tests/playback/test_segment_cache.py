@@ -42,17 +42,17 @@ class Maker:
         self.error = error
         self.calls = 0
         self.cancelled = 0
-        self.begun = trio.Event()
+        self.started = trio.Event()
         self.may = trio.Event()
         if not waits:
             self.may.set()
 
     def __call__(self) -> Awaitable[bytes]:
         self.calls += 1
-        return self._make()
+        return self._build()
 
-    async def _make(self) -> bytes:
-        self.begun.set()
+    async def _build(self) -> bytes:
+        self.started.set()
         try:
             await self.may.wait()
         except trio.Cancelled:
@@ -63,9 +63,9 @@ class Maker:
         return self.data
 
 
-async def got(cache: SegmentCache, key: str, make: Callable[[], Awaitable[bytes]]) -> bytes:
+async def got(cache: SegmentCache, key: str, build: Callable[[], Awaitable[bytes]]) -> bytes:
     """The bytes of the returned file."""
-    with await cache.get(key, make) as file:
+    with await cache.get(key, build) as file:
         return os.pread(file.fd, 1 << 20, 0)
 
 
@@ -73,18 +73,18 @@ def on_disk(folder: Path) -> set[str]:
     return {path.name.removesuffix(".m4s") for path in folder.iterdir()} - {"maker"}
 
 
-async def test_made_once_and_found_again(tmp_path: Path) -> None:
-    make = Maker(b"segment")
+async def test_built_once_and_found_again(tmp_path: Path) -> None:
+    build = Maker(b"segment")
     async with serving(tmp_path / "s") as cache:
         for _ in range(3):
-            assert await got(cache, "a-v0-1", make) == b"segment"
-        assert make.calls == 1
+            assert await got(cache, "a-v0-1", build) == b"segment"
+        assert build.calls == 1
         assert on_disk(tmp_path / "s") == {"a-v0-1"}
         now = cache.statistics()
         assert (now.segments, now.size, now.built, now.found, now.building) == (1, 7, 1, 2, 0)
 
 
-async def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
+async def test_the_least_recently_used_goes_first(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
         for key in "abcdefghij":
             await got(cache, key, Maker())
@@ -113,7 +113,7 @@ async def watch(cache: SegmentCache, folder: Path) -> None:
         await trio.testing.wait_all_tasks_blocked(0.0005)
 
 
-async def test_what_is_removed_stays_whole_for_who_has_it(tmp_path: Path) -> None:
+async def test_a_removed_segment_stays_readable_while_open(tmp_path: Path) -> None:
     async with serving(tmp_path, 150) as cache:
         with await cache.get("a", Maker(b"a" * 100)) as file:
             await got(cache, "b", Maker(b"b" * 100))
@@ -130,58 +130,58 @@ async def test_larger_than_the_budget(tmp_path: Path) -> None:
         assert await got(cache, "a", Maker(b"y")) == b"y"
 
 
-async def test_one_maker_for_all(tmp_path: Path) -> None:
-    make, answers = Maker(b"one", waits=True), list[bytes]()
+async def test_one_build_for_all_requests(tmp_path: Path) -> None:
+    build, results = Maker(b"one", waits=True), list[bytes]()
 
     async def ask(cache: SegmentCache) -> None:
-        answers.append(await got(cache, "a", make))
+        results.append(await got(cache, "a", build))
 
     async with serving(tmp_path) as cache, trio.open_nursery() as nursery:
         for _ in range(50):
             nursery.start_soon(ask, cache)
-        await make.begun.wait()
+        await build.started.wait()
         await trio.testing.wait_all_tasks_blocked()
         assert cache.statistics().building == 1
-        make.may.set()
-    assert answers == [b"one"] * 50
-    assert make.calls == 1
+        build.may.set()
+    assert results == [b"one"] * 50
+    assert build.calls == 1
 
 
-async def test_who_leaves_takes_nothing_from_others(tmp_path: Path) -> None:
-    make = Maker(b"kept", waits=True)
+async def test_a_client_that_leaves_does_not_affect_the_others(tmp_path: Path) -> None:
+    build = Maker(b"kept", waits=True)
     async with serving(tmp_path) as cache:
         async with trio.open_nursery() as staying:
             async with trio.open_nursery() as leaving:
-                leaving.start_soon(got, cache, "a", make)
-                await make.begun.wait()
-                staying.start_soon(got, cache, "a", make)
+                leaving.start_soon(got, cache, "a", build)
+                await build.started.wait()
+                staying.start_soon(got, cache, "a", build)
                 await trio.testing.wait_all_tasks_blocked()
                 leaving.cancel_scope.cancel()  # the first request
-            assert make.cancelled == 0
-            make.may.set()
+            assert build.cancelled == 0
+            build.may.set()
         assert await got(cache, "a", Maker(b"another")) == b"kept"
 
 
-async def test_the_last_who_leaves_ends_the_work(tmp_path: Path) -> None:
-    make = Maker(waits=True)
+async def test_the_last_client_that_leaves_cancels_the_work(tmp_path: Path) -> None:
+    build = Maker(waits=True)
     async with serving(tmp_path) as cache:
         async with trio.open_nursery() as nursery:
             for _ in range(3):
-                nursery.start_soon(got, cache, "a", make)
-            await make.begun.wait()
+                nursery.start_soon(got, cache, "a", build)
+            await build.started.wait()
             nursery.cancel_scope.cancel()
         await trio.testing.wait_all_tasks_blocked()
         now = cache.statistics()
-        assert (make.cancelled, now.abandoned, now.building, now.built) == (1, 1, 0, 0)
+        assert (build.cancelled, now.abandoned, now.building, now.built) == (1, 1, 0, 0)
         assert await got(cache, "a", Maker(b"anew")) == b"anew"
 
 
-async def test_who_comes_when_the_last_has_left(tmp_path: Path) -> None:
+async def test_a_request_after_the_last_client_has_left(tmp_path: Path) -> None:
     """It does not get work that is being cancelled."""
     first, second = Maker(b"1", waits=True), Maker(b"2")
     async with serving(tmp_path) as cache, trio.open_nursery() as nursery:
         with trio.CancelScope() as scope:
-            nursery.start_soon(partial(cancel_when, first.begun, scope))
+            nursery.start_soon(partial(cancel_when, first.started, scope))
             await cache.get("a", first)
         assert await got(cache, "a", second) == b"2"
         assert first.cancelled == second.calls == 1
@@ -192,20 +192,20 @@ async def cancel_when(event: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-async def test_what_fails_fails_for_all_and_is_tried_again(tmp_path: Path) -> None:
-    make, raised = Maker(error=MediaUnreadable("damaged"), waits=True), list[str]()
+async def test_a_failure_is_raised_for_all_and_tried_again(tmp_path: Path) -> None:
+    build, raised = Maker(error=MediaUnreadable("damaged"), waits=True), list[str]()
 
     async def ask(cache: SegmentCache) -> None:
         with pytest.raises(MediaUnreadable) as error:
-            await cache.get("a", make)
+            await cache.get("a", build)
         raised.append(str(error.value))
 
     async with serving(tmp_path) as cache:
         async with trio.open_nursery() as nursery:
             for _ in range(3):
                 nursery.start_soon(ask, cache)
-            await make.begun.wait()
-            make.may.set()
+            await build.started.wait()
+            build.may.set()
         assert raised == ["damaged"] * 3
         assert await got(cache, "a", Maker(b"mended")) == b"mended"
 
@@ -225,7 +225,7 @@ async def test_found_again_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["the machine", "the program", "the rules", "no Linux"])
-async def test_thrown_away_when_something_else_made_it(
+async def test_deleted_when_another_version_built_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     async with serving(tmp_path) as cache:
@@ -245,7 +245,7 @@ async def test_thrown_away_when_something_else_made_it(
         assert await got(cache, "a", Maker(b"anew")) == b"anew"
 
 
-async def test_files_that_were_removed_are_made_anew(tmp_path: Path) -> None:
+async def test_removed_files_are_built_again(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
         (tmp_path / "a.m4s").unlink()
@@ -253,7 +253,7 @@ async def test_files_that_were_removed_are_made_anew(tmp_path: Path) -> None:
         assert cache.statistics().size == 4
 
 
-async def test_who_leaves_while_room_is_made_leaves_none_of_it_on_the_disk(tmp_path: Path) -> None:
+async def test_a_client_that_leaves_while_room_is_made_leaves_no_file_on_the_disk(tmp_path: Path) -> None:
     """A file that no longer counts is removed, or it would exceed the budget."""
     async with serving(tmp_path, 150) as cache:
         await got(cache, "a", Maker())
@@ -298,7 +298,7 @@ async def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert on_disk(tmp_path) == {"a", "b"}
 
 
-async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with structlog.testing.capture_logs() as logs:
         async with serving(tmp_path / "file" / "segments") as cache:
@@ -308,7 +308,7 @@ async def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert len(logs) == 1
 
 
-async def test_no_more_files(tmp_path: Path) -> None:
+async def test_no_more_descriptors(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
         file = await cache.get("a", Maker())
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -325,7 +325,7 @@ async def test_no_more_files(tmp_path: Path) -> None:
         assert await got(cache, "a", Maker(error=AssertionError())) == b"x" * 100
 
 
-async def test_what_somebody_else_left_is_removed(tmp_path: Path) -> None:
+async def test_foreign_files_are_removed(tmp_path: Path) -> None:
     """Even with a name that nothing here uses."""
     async with serving(tmp_path) as cache:
         await got(cache, "a", Maker())
@@ -336,7 +336,7 @@ async def test_what_somebody_else_left_is_removed(tmp_path: Path) -> None:
         assert on_disk(tmp_path) == {"a"}
 
 
-async def test_names_that_are_none(tmp_path: Path) -> None:
+async def test_invalid_keys_are_refused(tmp_path: Path) -> None:
     async with serving(tmp_path) as cache:
         for key in ("", "..", "a/b", "../a", "a.m4s", "a\0", "é", "-a"):
             with pytest.raises(ValueError, match="not a valid key"):
@@ -344,24 +344,24 @@ async def test_names_that_are_none(tmp_path: Path) -> None:
         assert on_disk(tmp_path) == set()
 
 
-async def test_the_end_of_the_server(tmp_path: Path) -> None:
-    cache, make = SegmentCache(tmp_path, 1000), Maker(waits=True)
+async def test_the_shutdown_of_the_server(tmp_path: Path) -> None:
+    cache, build = SegmentCache(tmp_path, 1000), Maker(waits=True)
     with pytest.raises(MediaWorkerFailed, match="segment builder is not running"):
-        await cache.get("a", make)
+        await cache.get("a", build)
     raised = trio.Event()
 
     async def ask() -> None:
         with pytest.raises(MediaWorkerFailed, match="stopping"):
-            await cache.get("a", make)
+            await cache.get("a", build)
         raised.set()
 
     async with trio.open_nursery() as nursery:
         async with trio.open_nursery() as serving_nursery:
             await serving_nursery.start(cache.serve)
             nursery.start_soon(ask)
-            await make.begun.wait()
+            await build.started.wait()
             serving_nursery.cancel_scope.cancel()
-        assert make.cancelled == 1
+        assert build.cancelled == 1
         await raised.wait()
 
 

@@ -14,7 +14,9 @@ from tests.conftest import REPOSITORY
 @pytest.mark.parametrize(
     ("name", "zero_copy"), [("b-frames", "1"), ("b-frames", "0"), ("fragmented-by-time", "1")]
 )
-def test_a_segment_of_a_warm_film_asks_nobody(tmp_path: Path, films: Path, name: str, zero_copy: str) -> None:
+def test_a_segment_of_a_cached_video_needs_no_thread_or_query(
+    tmp_path: Path, films: Path, name: str, zero_copy: str
+) -> None:
     library = tmp_path / "videos"
     library.mkdir()
     (library / "film.mp4").write_bytes((films / f"{name}.mp4").read_bytes())

@@ -128,7 +128,10 @@ def test_coverage_leads_to_what_random_inputs_do_not_reach() -> None:
         return None
 
     figures = Fuzzer(
-        lambda fd, size: _quiet(narrow, fd, size), [boxes], [parse(film(TrackSpec((Sample(9, 3000),), (1,))))], 1
+        lambda fd, size: _quiet(narrow, fd, size),
+        [boxes],
+        [parse(film(TrackSpec((Sample(9, 3000),), (1,))))],
+        1,
     ).run(60, most_findings=1)
     assert [each.title.partition(" (")[0] for each in figures.findings] == ["IndexError: "]
 

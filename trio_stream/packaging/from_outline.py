@@ -106,7 +106,7 @@ def _video_rendition(
         chosen = cut_at_keys(keys, video.carriage.timescale, end, changed)
         return rendition, AudioBoundaries(times, list(pairwise([*chosen, len(keys.times)])))
     return rendition, AudioBoundaries(
-        _with_gaps(times, parts, [outline.carriage.start for outline, _ in video_parts], whole)
+        _with_gaps(times, parts, [track.carriage.start for track, _ in video_parts], whole)
     )
 
 
@@ -119,7 +119,7 @@ def _with_gaps(
 ) -> list[float]:
     """Where audio segments begin: with those of the video, and evenly in parts without video."""
     found = list(boundaries)
-    for part, until in zip(parts, [*(part.start for part in parts[1:]), end], strict=True):
+    for part, until in zip(parts, [*(following.start for following in parts[1:]), end], strict=True):
         if not any(part.start <= start < until for start in video_starts):
             found += cut_evenly(part.start, until)
     return sorted(found)
@@ -130,7 +130,7 @@ def _omitted(outline: Outline, renditions: Sequence[Rendition]) -> Iterator[Omis
     carried = {rendition.track for rendition in renditions}
     parts = outline.parts
     reported: set[int] = set()
-    ends = [*(f" up to {part.start:.0f} s" for part in parts[1:]), ""]
+    ends = [*(f" up to {following.start:.0f} s" for following in parts[1:]), ""]
     for part, end in zip(parts, ends, strict=True):
         for track in part.tracks:
             refusal = track.carriage.refusal

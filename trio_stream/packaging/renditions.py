@@ -180,7 +180,7 @@ def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
     if number == len(rendition.segments) - 1:
         return None, samples[-1]
     span = rendition.span_at(number)
-    if span is not None and any(span.first == number + 1 for span in spans):
+    if span is not None and any(other.first == number + 1 for other in spans):
         return None, span.until
     return samples[number + 1], None
 
@@ -188,7 +188,7 @@ def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
 def next_key(rendition: Rendition, number: int) -> int:
     """Until when a single keyframe is shown, in the timescale of its carriage."""
     span = rendition.span_at(number, keyframe=True)
-    if span is not None and any(span.key == number + 1 for span in rendition.spans):
+    if span is not None and any(other.key == number + 1 for other in rendition.spans):
         return span.until
     keys = rendition.keys or rendition.segments
     return keys.samples[number + 1]

@@ -56,7 +56,9 @@ class Title:
     @property
     def audio(self) -> Sequence[tuple[Source, Rendition]]:
         """The audio renditions, all from one file."""
-        source = next((source for source in self.sources if source.presentation.audio), self.sources[0])
+        source = next(
+            (candidate for candidate in self.sources if candidate.presentation.audio), self.sources[0]
+        )
         return [(source, rendition) for rendition in source.presentation.audio]
 
     @property

@@ -42,7 +42,7 @@ class Recipe:
 
 def init_recipe(revision: str, rendition: Rendition, number: int = 0) -> Recipe:
     """An init segment of a rendition of the file with that revision. Raises `LookupError` if it does not exist."""
-    span = next((span for span in rendition.spans if span.init == number), None)
+    span = next((candidate for candidate in rendition.spans if candidate.init == number), None)
     if span is None and (number or rendition.spans):
         raise LookupError(number)
     key = f"{revision}-{rendition.name}-init{number or ''}"

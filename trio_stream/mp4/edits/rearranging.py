@@ -64,7 +64,7 @@ def rearrange(track: Track, edits: Sequence[TimedEdit], *, preroll: int = 0) -> 
     limit = min(MAX_SAMPLES, MAX_REPEATS * samples.count + MIN_LIMIT)
     shown = [time * factor for time in samples.all_shown_at(range(samples.count))]
     copies: list[_Copy] = []
-    for place, edit in enumerate(edit.scaled(factor) for edit in edits):
+    for place, edit in enumerate(unscaled.scaled(factor) for unscaled in edits):
         if track.handler == "vide":
             copies += _video_copies(samples, shown, edit)
         else:

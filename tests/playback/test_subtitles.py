@@ -28,7 +28,7 @@ def open_files(folder: Path) -> int:
     return found
 
 
-async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
+async def test_a_request_cancelled_while_waiting_for_its_turn_closes_its_file(
     tmp_path: Path, database_url: URL
 ) -> None:
     """Subtitles are read one at a time; the first file is a pipe that stays empty during the test."""
@@ -47,23 +47,23 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
         keys = {"sort_key": b"", "title": "", "title_key": b"", "signature": "", "added_at": 1}
         connection.execute(insert(videos).values(**row, **keys, **common))
         for name in names:
-            made = {"codec": "webvtt", "label": "", "state": "made", "vtt": name}
-            connection.execute(insert(subtitles).values(revision="r", track=names.index(name), **made))
+            track = {"codec": "webvtt", "label": "", "state": "made", "vtt": name}
+            connection.execute(insert(subtitles).values(revision="r", track=names.index(name), **track))
 
     async with open_database(database_url) as database, trio.open_nursery() as nursery:
         writer = Writer(database)
         await nursery.start(writer.run)
         await writer.write(fill)
-        texts = SubtitleCache(database, derived)
+        cache = SubtitleCache(database, derived)
         leaving = trio.CancelScope()
 
         async def leave() -> None:
             with leaving:
-                await texts.cues("v", f"{PREFIX}{names[1]}")
+                await cache.cues("v", f"{PREFIX}{names[1]}")
 
         async with trio.open_nursery() as asking:
             with open(os.open(derived.path(names[0], "vtt"), os.O_RDWR), "wb") as pipe:
-                asking.start_soon(texts.cues, "v", f"{PREFIX}{names[0]}")
+                asking.start_soon(cache.cues, "v", f"{PREFIX}{names[0]}")
                 await wait_until(lambda: open_files(tmp_path) == 2, 5, "the pipe to be read")
                 asking.start_soon(leave)
                 await wait_until(lambda: open_files(tmp_path) == 3, 5, "the other one to be opened")
@@ -71,5 +71,5 @@ async def test_who_leaves_while_it_waits_for_its_turn_closes_its_file(
                 pipe.write(b"WEBVTT\n")
         assert leaving.cancelled_caught
         assert open_files(tmp_path) == 0
-        assert isinstance(await texts.cues("v", f"{PREFIX}{names[1]}"), Cues)
+        assert isinstance(await cache.cues("v", f"{PREFIX}{names[1]}"), Cues)
         nursery.cancel_scope.cancel()

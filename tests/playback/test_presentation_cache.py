@@ -50,7 +50,7 @@ async def presenting(
         nursery.cancel_scope.cancel()
 
 
-async def find(presentations: Presentations, video: OpenFile, revision: str) -> Presentation:
+async def compute(presentations: Presentations, video: OpenFile, revision: str) -> Presentation:
     return await presentations.of(video.fd, revision, os.fstat(video.fd).st_size)
 
 
@@ -58,11 +58,11 @@ async def ask(
     presentations: Presentations, video: OpenFile, revision: str, scope: trio.CancelScope
 ) -> Presentation | None:
     with scope:
-        return await find(presentations, video, revision)
+        return await compute(presentations, video, revision)
     return None
 
 
-async def test_what_has_begun_goes_on_when_all_have_left(
+async def test_started_work_continues_when_all_clients_have_left(
     film: Path, tmp_path: Path, database_url: URL
 ) -> None:
     async with presenting(tmp_path, database_url) as (presentations, sandbox):
@@ -75,17 +75,19 @@ async def test_what_has_begun_goes_on_when_all_have_left(
                 for scope in scopes:
                     scope.cancel()
         with opened(film) as again:
-            assert (await find(presentations, again, "a")).video is not None
+            assert (await compute(presentations, again, "a")).video is not None
         assert sandbox.statistics().started == 1
         assert sandbox.statistics().failed == 0
 
 
-async def test_what_nobody_waits_for_does_not_begin(film: Path, tmp_path: Path, database_url: URL) -> None:
+async def test_work_that_no_client_waits_for_does_not_begin(
+    film: Path, tmp_path: Path, database_url: URL
+) -> None:
     async with presenting(tmp_path, database_url) as (presentations, sandbox):
         with opened(film) as video:
             async with trio.open_nursery() as nursery:
                 leaving = [trio.CancelScope() for _ in range(20)]
-                nursery.start_soon(find, presentations, video, "a")
+                nursery.start_soon(compute, presentations, video, "a")
                 await wait_until(lambda: sandbox.statistics().running == 1, 10, "the outline to begin")
                 for number, scope in enumerate(leaving):
                     nursery.start_soon(ask, presentations, video, f"b{number}", scope)
@@ -94,36 +96,36 @@ async def test_what_nobody_waits_for_does_not_begin(film: Path, tmp_path: Path, 
                     scope.cancel()
             await trio.testing.wait_all_tasks_blocked()
             assert sandbox.statistics().started == 1
-            assert (await find(presentations, video, "b1")).video is not None
+            assert (await compute(presentations, video, "b1")).video is not None
             assert sandbox.statistics().started == 2
 
 
 @pytest.mark.parametrize(("budget", "looks"), [(BUDGET, 2), (1, 3)])
-async def test_they_are_kept_within_a_budget(
+async def test_presentations_are_cached_within_a_budget(
     film: Path, tmp_path: Path, database_url: URL, budget: int, looks: int
 ) -> None:
     async with presenting(tmp_path, database_url, budget) as (presentations, sandbox):
         with opened(film) as video:
             for revision in ("a", "a", "b", "a"):
-                await find(presentations, video, revision)
+                await compute(presentations, video, revision)
         assert sandbox.statistics().started == looks
 
 
-async def test_why_not(tmp_path: Path, database_url: URL) -> None:
+async def test_refusals_have_reasons(tmp_path: Path, database_url: URL) -> None:
     (tmp_path / "film.mkv").write_bytes(b"no film")
     with opened(tmp_path / "film.mkv") as video:
         async with open_database(database_url) as database, trio.open_nursery() as nursery:
             indexes = Indexes()
             presentations = Presentations(database, indexes, lambda: None, lambda: None)
             with pytest.raises(MediaWorkerFailed):
-                await find(presentations, video, "a")
+                await compute(presentations, video, "a")
             await nursery.start(indexes.serve)
             await nursery.start(presentations.serve)
             for _ in range(2):
                 with pytest.raises(NotTheOwner):
-                    await find(presentations, video, "a")
+                    await compute(presentations, video, "a")
             nursery.cancel_scope.cancel()
         async with presenting(tmp_path / "segments", database_url) as (presentations, _):
             for _ in range(2):
                 with pytest.raises(Unpackageable, match="there is no index"):
-                    await find(presentations, video, "a")
+                    await compute(presentations, video, "a")
