@@ -76,7 +76,7 @@ def _boxes(data: bytes, state: State, within: str) -> list[Box]:
     found, at = [], 0
     while at < len(data):
         if at + 8 > len(data):
-            state.faults.append(f"{within}: {len(data) - at} bytes at the end are no box")
+            state.faults.append(f"{within}: {len(data) - at} bytes at the end are not a box")
             break
         size, raw = struct.unpack_from(">I4s", data, at)
         head = 8
@@ -100,9 +100,9 @@ def _ordered(found: Sequence[Box], wanted: Sequence[str], state: State, within: 
             box = left.pop(0)
             by_kind[box.kind] = box
         elif not kind.endswith("?"):
-            state.faults.append(f"{within}: no {kind} where it has to be")
+            state.faults.append(f"{within}: no {kind} where it is required")
             return {}
-    state.faults.extend(f"{within}: {item.kind} does not belong there" for item in left)
+    state.faults.extend(f"{within}: {item.kind} is not allowed there" for item in left)
     return by_kind
 
 
@@ -114,17 +114,17 @@ def _tree(box: Box, state: State, path: str) -> dict[str, Box]:
         if item.kind in CHILDREN:
             found |= _tree(item, state, path)
         elif item.kind in FIXED and len(item.body) not in FIXED[item.kind]:
-            state.faults.append(f"{path}/{item.kind}: {len(item.body)} bytes are not what it has")
+            state.faults.append(f"{path}/{item.kind}: {len(item.body)} bytes are the wrong size")
     return found
 
 
 def _brands(box: Box, segment_kind: str, state: State) -> None:
     brands = [box.body[at : at + 4] for at in range(8, len(box.body), 4)]
     state.faults.extend(
-        f"{box.kind}: no brand {item.decode()}" for item in BRANDS[segment_kind] if item not in brands
+        f"{box.kind}: brand missing: {item.decode()}" for item in BRANDS[segment_kind] if item not in brands
     )
     if len(box.body) % 4 or box.body[:4] not in brands:
-        state.faults.append(f"{box.kind}: the major brand is not among the others")
+        state.faults.append(f"{box.kind}: the major brand is not a compatible brand")
 
 
 def _full(box: Box) -> tuple[int, int]:
@@ -148,27 +148,27 @@ def _moov(tree: dict[str, Box], state: State) -> Iterator[str]:
     for kind, at in (("mvhd", 16), ("tkhd", 20), ("mdhd", 16)):
         version, _ = _full(tree[kind])
         if version == 0 and struct.unpack_from(">I", tree[kind].body, at)[0] != 0:
-            yield f"{kind}: a duration is stated, and there is none of a fragmented track"
+            yield f"{kind}: a duration is stated, which a fragmented track must not have"
     if _full(tree["tkhd"])[1] & 1 == 0:
         yield "tkhd: the track is not enabled"
     track, following = (
         struct.unpack_from(">I", tree[kind].body, at)[0] for kind, at in (("tkhd", 12), ("mvhd", 96))
     )
     if track == 0 or following <= track:
-        yield "mvhd: the next track would have the number of this one"
+        yield "mvhd: next_track_ID is already used"
     state.timescale = struct.unpack_from(">I", tree["mdhd"].body, 12)[0]
     if state.timescale == 0:
         yield "mdhd: no timescale"
     yield from _media(tree, state)
     _, number, description, duration, size, _ = struct.unpack(">6I", tree["trex"].body)
     if (number, description) != (track, 1):
-        yield "trex: it is of another track or description"
+        yield "trex: it refers to another track or description"
     state.defaults = duration, size
     if "elst" in tree:
         version, _ = _full(tree["elst"])
         count = struct.unpack_from(">I", tree["elst"].body, 4)[0]
         if (version, count, len(tree["elst"].body)) not in ((0, 1, 20), (1, 1, 28)):
-            yield "elst: it is not one edit"
+            yield "elst: it has more or less than one edit"
         elif struct.unpack_from(">I" if version == 0 else ">Q", tree["elst"].body, 8)[0] != 0:
             yield "elst: the edit has an end"
 
@@ -177,17 +177,17 @@ def _media(tree: dict[str, Box], state: State) -> Iterator[str]:
     """Faults of the media description of a track."""
     state.handler = tree["hdlr"].body[8:12].decode("latin-1")
     if tree["hdlr"].body[-1:] != b"\0":
-        yield "hdlr: the name does not end"
+        yield "hdlr: the name is not terminated"
     media = {"vide": "vmhd", "soun": "smhd"}.get(state.handler)
     if media not in tree:
-        yield f"hdlr: {state.handler} has another header of media"
+        yield f"hdlr: {state.handler} has the wrong media header"
         return
     if "vmhd" in tree and _full(tree["vmhd"])[1] != 1:
         yield "vmhd: the flags are not 1"
     if state.handler == "vide" and not all(
         struct.unpack_from(">II", tree["tkhd"].body, len(tree["tkhd"].body) - 8)
     ):
-        yield "tkhd: pictures have no size"
+        yield "tkhd: the video has no size"
     for kind in ("stts", "stsc", "stsz", "stco"):
         if any(tree[kind].body[4:]):
             yield f"{kind}: it lists samples"
@@ -196,15 +196,15 @@ def _media(tree: dict[str, Box], state: State) -> Iterator[str]:
 
 def _entry(stsd: Box, state: State) -> Iterator[str]:
     if struct.unpack_from(">I", stsd.body, 4)[0] != 1:
-        yield "stsd: not one description"
+        yield "stsd: more or less than one description"
         return
     entries = _boxes(stsd.body[8:], state, "stsd")
     if len(entries) != 1:
-        yield "stsd: not as many descriptions as it says"
+        yield "stsd: the number of descriptions is wrong"
         return
     [entry] = entries
     if entry.kind not in CONFIGURED:
-        yield f"stsd: {entry.kind} is not known"
+        yield f"stsd: {entry.kind} is unknown"
         return
     if struct.unpack_from(">H", entry.body, 6)[0] != 1:
         yield f"stsd/{entry.kind}: another data reference"
@@ -232,18 +232,18 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], state: State, *, following:
     tfhd, tfdt, trun = tree["tfhd"], tree["tfdt"], tree["trun"]
     _, flags = _full(tfhd)
     if not flags & 0x20000 or flags & 0x1:
-        yield "tfhd: default-base-is-moof is not what counts"
+        yield "tfhd: default-base-is-moof is not in effect"
     fields = [
         name
         for bit, name in ((2, "description"), (8, "duration"), (16, "size"), (32, "flags"))
         if flags & bit
     ]
     if len(tfhd.body) != 8 + 4 * len(fields):
-        yield "tfhd: not as many fields as its flags say"
+        yield "tfhd: the number of fields does not match the flags"
         return
     values = dict(zip(fields, struct.unpack_from(f">{len(fields)}I", tfhd.body, 8), strict=True))
     if struct.unpack_from(">I", tfhd.body, 4)[0] != 1:
-        yield "tfhd: it is of another track"
+        yield "tfhd: it refers to another track"
     version, _ = _full(tfdt)
     if version != 1 or len(tfdt.body) != 12:
         yield "tfdt: version 1 has 64 bits"
@@ -258,7 +258,7 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], state: State, *, following:
     offset, durations, sizes = samples
     mdat = top["mdat"]
     if offset != mdat.start + mdat.head - top["moof"].start:
-        yield f"trun: its data begin at {offset}, which is not where mdat does"
+        yield f"trun: its data begin at {offset}, which is not the start of mdat"
     if sum(sizes) != len(mdat.body):
         yield f"trun: samples of {sum(sizes)} bytes in mdat of {len(mdat.body)}"
     state.until = decoded + sum(durations)

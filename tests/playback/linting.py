@@ -85,24 +85,24 @@ def read(text: str, allowed: set[str]) -> Playlist:
     say = found.faults.append
     lines = text.split("\n")
     if lines[0] != "#EXTM3U":
-        say("it does not begin with EXTM3U")
+        say("EXTM3U is not the first line")
     if lines[-1] != "" or "\r" in text or "\ufeff" in text:
-        say("its lines do not end as they should")
+        say("its line endings are wrong")
     for line in lines[1:-1]:
         if not line.startswith("#"):
             if not line or line != line.strip():
-                say(f"no address: {line!r}")
+                say(f"not a URI: {line!r}")
             found.lines.append(("", line))
             continue
         tag, _, value = line[1:].partition(":")
         if tag not in allowed | ANYWHERE:
-            say(f"{tag} does not belong there")
+            say(f"{tag} is not allowed there")
         found.lines.append((tag, value))
         if tag in ATTRIBUTES:
             found.faults += _attributes(tag, value)
-    found.faults += [f"{tag} is there more than once" for tag in ONCE | ANYWHERE if len(found.all(tag)) > 1]
+    found.faults += [f"{tag} occurs more than once" for tag in ONCE | ANYWHERE if len(found.all(tag)) > 1]
     if not any(value.isdigit() and int(value) >= 6 for value in found.all("EXT-X-VERSION")):
-        say("EXT-X-VERSION is less than what is used takes")
+        say("EXT-X-VERSION is less than the tags require")
     return found
 
 
@@ -111,11 +111,11 @@ def _attributes(tag: str, value: str) -> Iterator[str]:
     if "".join(f"{name}={each}," for name, each in pairs) != value + ",":
         yield f"{tag}: not a list of attributes: {value}"
     names = [name for name, _ in pairs]
-    yield from (f"{tag}: {name} is there twice" for name in set(names) if names.count(name) > 1)
+    yield from (f"{tag}: {name} occurs twice" for name in set(names) if names.count(name) > 1)
     yield from (f"{tag}: no {name}" for name in REQUIRED[tag] if name not in names)
     for name, each in pairs:
         if name not in ATTRIBUTES[tag]:
-            yield f"{tag}: {name} is not known"
+            yield f"{tag}: {name} is unknown"
         elif not re.fullmatch(ATTRIBUTES[tag][name], each):
             yield f"{tag}: {name} cannot be {each}"
 
@@ -131,12 +131,12 @@ def lint_media(text: str, sizes: Callable[[str], int], *, keys: bool = False) ->
     if found.all("EXT-X-PLAYLIST-TYPE") not in ([], ["VOD"]):
         say("EXT-X-PLAYLIST-TYPE is not VOD")
     if tags and tags[-1] != "EXT-X-ENDLIST":
-        say("something follows the end")
+        say("data follow EXT-X-ENDLIST")
     if ("EXT-X-I-FRAMES-ONLY" in tags) is not keys:
-        say("EXT-X-I-FRAMES-ONLY is where it does not belong, or is not")
+        say("EXT-X-I-FRAMES-ONLY is wrong or missing")
     body = [tag for tag in tags if tag in ("EXTINF", "")]
     if body != ["EXTINF", ""] * (len(body) // 2) or not body:
-        say("EXTINF and addresses do not take turns")
+        say("EXTINF and URIs do not alternate")
     if len(found.durations) != len(found.all("EXTINF")) or not all(
         v.endswith(",") for v in found.all("EXTINF")
     ):
@@ -153,13 +153,13 @@ def _segments(found: Playlist, tags: Sequence[str], sizes: Callable[[str], int])
     before = [*tags, "EXTINF"].index("EXTINF")
     is_subtitles = bool(found.uris) and found.uris[0].endswith(".vtt")
     if (len(maps) == 1 and maps[0] < before) is is_subtitles:
-        yield "EXT-X-MAP is not there once, before all segments"
+        yield "EXT-X-MAP does not occur once, before all segments"
     if len(targets := found.all("EXT-X-TARGETDURATION")) == 1:
         longest = max(map(_rounded, found.durations), default=0)
         if not targets[0].isdigit() or longest > found.target:
-            yield f"EXT-X-TARGETDURATION is less than the {longest} of a segment"
+            yield f"EXT-X-TARGETDURATION is less than the segment duration {longest}"
     if len(set(found.uris)) != len(found.uris):
-        yield "an address is there twice"
+        yield "a URI occurs twice"
     yield from (f"nothing is at {uri}" for uri in found.uris if uri.isprintable() and sizes(uri) <= 0)
 
 
@@ -186,7 +186,7 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
     media, streams = found.attributes("EXT-X-MEDIA"), found.attributes("EXT-X-STREAM-INF")
     for (tag, _), (following, _) in pairwise([*found.lines, ("end", "")]):
         if (tag == "EXT-X-STREAM-INF") is not (following == ""):
-            say("EXT-X-STREAM-INF and addresses do not take turns")
+            say("EXT-X-STREAM-INF and URIs do not alternate")
     found.faults += _groups(media, streams)
     lists: dict[str, Playlist] = {}
     keys = [attribute.get("URI", "").strip('"') for attribute in found.attributes("EXT-X-I-FRAME-STREAM-INF")]
@@ -199,7 +199,7 @@ def lint_master(text: str, get: Callable[[str], str], sizes: Callable[[str, str]
         lists[uri] = read(playlist, MEDIA)
     targets = {each.target for uri, each in lists.items() if uri not in keys}
     if len(targets) > 1:
-        say(f"EXT-X-TARGETDURATION are several: {sorted(targets)}")
+        say(f"EXT-X-TARGETDURATION has several values: {sorted(targets)}")
     for stream, uri in zip(streams, found.uris, strict=False):
         groups = [
             entry
@@ -224,14 +224,14 @@ def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) 
         present = {entry.get("GROUP-ID") for entry in media if entry.get("TYPE") == kind}
         named = {stream[attribute] for stream in streams if attribute in stream}
         yield from (f"no group {item} of {kind}" for item in named - present)
-        yield from (f"nobody names the group {item} of {kind}" for item in present - named)
+        yield from (f"no stream uses the group {item} of {kind}" for item in present - named)
         for group in present:
             members = [
                 entry for entry in media if (entry.get("TYPE"), entry.get("GROUP-ID")) == (kind, group)
             ]
             names = [member.get("NAME") for member in members]
             if len(set(names)) != len(names):
-                yield f"a NAME is twice in the group {group}"
+                yield f"a NAME occurs twice in the group {group}"
             if sum(member.get("DEFAULT") == "YES" for member in members) > 1:
                 yield f"more than one DEFAULT in the group {group}"
             if any(member.get("DEFAULT") == "YES" and member.get("AUTOSELECT") == "NO" for member in members):
@@ -246,9 +246,9 @@ def _groups(media: Sequence[dict[str, str]], streams: Sequence[dict[str, str]]) 
         has_audio = any(codec.startswith(AUDIO_CODECS) for codec in codecs)
         seen = not all(codec.startswith(AUDIO_CODECS) for codec in codecs)
         if "AUDIO" in stream and not has_audio:
-            yield "CODECS leaves out the sound"
+            yield "CODECS lacks the audio codec"
         if seen is not ("RESOLUTION" in stream):
-            yield "RESOLUTION is there without pictures, or is not"
+            yield "RESOLUTION without video, or missing"
 
 
 def _rates(
@@ -274,7 +274,7 @@ def _rates(
         average + max(other[1] for other in others),
     )
     if int(stream["BANDWIDTH"]) < peak_rate * 0.999:
-        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, and the peak {peak_rate:.0f}"
+        yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, less than the peak {peak_rate:.0f}"
     if int(stream["BANDWIDTH"]) > peak_rate * 1.25 + 8000:
         yield f"{uri}: BANDWIDTH is {stream['BANDWIDTH']}, much more than the peak {peak_rate:.0f}"
     if "AVERAGE-BANDWIDTH" in stream:
@@ -314,21 +314,21 @@ def lint_mpd(text: str, sizes: Callable[[str], int]) -> list[str]:
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
-        return [f"no XML: {error}"]
+        return [f"invalid XML: {error}"]
     if root.tag != f"{MPD}MPD":
-        return ["it is no MPD"]
+        return ["it is not an MPD"]
     faults = list(_element(root))
     for kind in ("AdaptationSet", "Representation"):
         ids = [element.get("id") for element in root.iter(f"{MPD}{kind}")]
         if len(set(ids)) != len(ids):
-            faults.append(f"an id of {kind} is there twice")
+            faults.append(f"an id of {kind} occurs twice")
     if faults:
         return faults
     if not all(item.startswith("urn:mpeg:dash:profile:") for item in root.attrib["profiles"].split(",")):
-        faults.append("profiles are no names")
+        faults.append("a profile is not a valid name")
     matched = DURATION.fullmatch(root.attrib["mediaPresentationDuration"])
     if matched is None:
-        return [*faults, "mediaPresentationDuration is no duration"]
+        return [*faults, "mediaPresentationDuration is not a duration"]
     hours, minutes, seconds = (float(group or 0) for group in matched.groups())
     return faults + list(_timelines(root, 3600 * hours + 60 * minutes + seconds, sizes))
 
@@ -338,10 +338,10 @@ def _element(element: ET.Element) -> Iterator[str]:
     yield from (f"{name}: no {item}" for item in DEMANDED.get(name, ()) if item not in element.attrib)
     order = INSIDE.get(name, ())
     kinds = [each.tag.removeprefix(MPD) for each in element]
-    yield from (f"{name}: {kind} does not belong there" for kind in kinds if kind not in order)
+    yield from (f"{name}: {kind} is not allowed there" for kind in kinds if kind not in order)
     places = [order.index(kind) for kind in kinds if kind in order]
     if places != sorted(places):
-        yield f"{name}: its elements are not in order"
+        yield f"{name}: its elements are out of order"
     for each in element:
         yield from _element(each)
 
@@ -355,7 +355,7 @@ def _timelines(root: ET.Element, whole: float, sizes: Callable[[str], int]) -> I
         ends.append(end)
         yield from fault
     if abs(max(ends, default=whole) - whole) > 0.01:
-        yield f"it lasts {whole} s, and its segments until {max(ends)}"
+        yield f"it lasts {whole} s, but its segments end at {max(ends)}"
     if any(whole - end > 0.15 for end in ends):
         yield "a timeline ends before the presentation does"
 
@@ -380,9 +380,9 @@ def _timeline(
             at, number, weight = at + int(element.attrib["d"]), number + 1, weight + size(number)
     name = representation.attrib["id"]
     if size(number) > 0:
-        faults.append(f"{name}: the timeline leaves segments out")
+        faults.append(f"{name}: the timeline lacks segments")
     if sizes(template.attrib["initialization"]) <= 0:
-        faults.append(f"{name}: there is no init segment")
+        faults.append(f"{name}: the init segment is missing")
     length = (at - begins[0]) / timescale if begins else 0
     if not length or int(representation.attrib["bandwidth"]) < weight * 8 / length * 0.999:
         faults.append(f"{name}: bandwidth is less than the average")

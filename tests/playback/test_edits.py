@@ -147,9 +147,9 @@ def _earliest(built: bytes) -> int:
     count = fields.u32()
     fields.take(4 + (4 if flags & 4 else 0))
     columns = [bit for bit in (0x100, 0x200, 0x400, 0x800) if flags & bit]
-    _, tfhd, fields = traf.get("tfhd").full()
-    fields.take(4)
-    duration = fields.u32() if tfhd & 8 else 0
+    _, tfhd, tfhd_fields = traf.get("tfhd").full()
+    tfhd_fields.take(4)
+    duration = tfhd_fields.u32() if tfhd & 8 else 0
     earliest = []
     for _ in range(count):
         row = dict(zip(columns, (fields.number(4, signed=True) for _ in columns), strict=True))

@@ -204,7 +204,7 @@ def _read_trun(trun: Box, track: _Gathered, at: int, run: _Run) -> int:
 
 
 def _trusted_durations(durations: "array[int]", timescale: int) -> "array[int]":
-    """The durations. A last sample longer than TRUSTED_SECONDS and all others together gets the duration of the one before."""
+    """The durations. If the last is more than TRUSTED_SECONDS and all others together, it becomes the one before."""
     if (
         len(durations) < MIN_SAMPLES
         or durations[-1] < TRUSTED_SECONDS * timescale
