@@ -230,7 +230,7 @@ def with_text(
     """Add a track to the video, with samples of these durations in milliseconds; its index is at the end."""
     data = video_file.read_bytes()
     at = data.rindex(b"moov") - 4
-    track = mp4.Making(
+    track = mp4.TrackSpec(
         samples=tuple(mp4.Sample(len(content), duration) for duration, content in samples),
         chunks=(len(samples),),
         id=9,

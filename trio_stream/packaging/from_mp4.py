@@ -230,9 +230,8 @@ def _audio(packaged: PackagedTrack, boundaries: Boundaries, *, default: bool) ->
     track, samples, timeline = packaged.track, packaged.samples, packaged.timeline
     scale, offset = track.timescale, timeline.offset
     firsts = [timeline.first]
-    for boundary in boundaries.times[
-        1:-1
-    ]:  # audio that ends shortly after the video gets no segment for that
+    # Without the last boundary: audio that ends shortly after the video gets no segment for that.
+    for boundary in boundaries.times[1:-1]:
         sample = samples.durations.at(boundary * scale // boundaries.timescale - offset)
         if firsts[-1] < sample < samples.count:
             firsts.append(sample)
