@@ -504,7 +504,7 @@ def test_omitted_tracks_have_a_reason() -> None:
         for omitted_track in omitted_tracks(film, packaged_tracks(film))
     ]
     assert found == [
-        ("video", 2, "avc1", "only one video track is played at a time"),
+        ("video", 2, "avc1", ONE_VIDEO_TRACK),
         ("audio", 4, "sowt", "its audio codec (sowt) cannot be packaged in fragmented MP4"),
     ]
 

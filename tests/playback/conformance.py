@@ -227,7 +227,7 @@ def _segment(data: bytes, state: State, *, following: bool) -> None:
 def _moof(tree: dict[str, Box], top: dict[str, Box], state: State, *, following: bool) -> Iterator[str]:
     sequence = struct.unpack_from(">I", tree["mfhd"].body, 4)[0]
     if sequence == 0 or (following and sequence != state.sequence + 1):
-        yield f"mfhd: number {sequence} behind {state.sequence}"
+        yield f"mfhd: number {sequence} after {state.sequence}"
     state.sequence = sequence
     tfhd, tfdt, trun = tree["tfhd"], tree["tfdt"], tree["trun"]
     _, flags = _full(tfhd)
@@ -250,7 +250,7 @@ def _moof(tree: dict[str, Box], top: dict[str, Box], state: State, *, following:
         return
     decoded = struct.unpack_from(">Q", tfdt.body, 4)[0]
     if following and state.until is not None and decoded != state.until:
-        yield f"tfdt: {decoded} behind {state.until}"
+        yield f"tfdt: {decoded} after {state.until}"
     samples = _samples(trun, values, state)
     if isinstance(samples, str):
         yield samples

@@ -179,7 +179,7 @@ def test_a_fault_of_an_init_segment_is_found(
         (renamed(b"msdh", b"msdx"), "brand missing: msdh"),
         (renamed(b"tfdt", b"free"), "moof/traf: no tfdt"),
         (renamed(b"trun", b"free"), "moof/traf: no trun"),
-        (added(b"mfhd", 4), "mfhd: number 2 behind 0"),
+        (added(b"mfhd", 4), "mfhd: number 2 after 0"),
         (added(b"tfhd", 0, -0x20000), "default-base-is-moof"),
         (added(b"tfhd", 0, 2), "the number of fields does not match"),
         (added(b"tfhd", 4), "tfhd: it refers to another track"),

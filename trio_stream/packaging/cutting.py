@@ -42,8 +42,8 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
     """The indexes of the keyframes at `times` that begin a segment; the first always does.
 
     Each is the one nearest to the target, but a nearby keyframe with a closed GOP is preferred to one with an open GOP
-    (`is_open` is called for few of them). A short remainder at the end is part of the last segment. At most `MAX_SEGMENTS`
-    + 1 indexes are returned, whatever the times are.
+    (`is_open` is called for few of them). A short remainder at the end is part of the last segment. At most
+    `MAX_SEGMENTS` + 1 indexes are returned, whatever the times are.
     """
     chosen = [0] if len(times) else []
     while 0 < len(chosen) <= MAX_SEGMENTS:

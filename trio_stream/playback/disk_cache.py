@@ -67,9 +67,8 @@ class DiskCache:
         try:
             with open(descriptor, "wb") as file:
                 file.write(data)
-            stored = OpenFile(
-                os.open(temporary, READ_ONLY)
-            )  # before the rename, so that nothing can fail after it
+            # Before the rename, so that nothing can fail after it.
+            stored = OpenFile(os.open(temporary, READ_ONLY))
             try:
                 os.replace(temporary, path)
             except BaseException:
