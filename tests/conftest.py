@@ -61,7 +61,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 TOGETHER = {
     **dict.fromkeys(
-        ("tests/web/test_playlists.py", "tests/web/test_derived.py", "tests/web/test_compression.py"), "derived"
+        ("tests/web/test_playlists.py", "tests/web/test_derived.py", "tests/web/test_compression.py"),
+        "derived",
     ),
     **dict.fromkeys(
         ("tests/web/test_library.py", "tests/web/test_watch_state.py", "tests/web/test_openapi.py"), "library"

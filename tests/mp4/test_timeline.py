@@ -148,7 +148,7 @@ def test_frames_at_the_end_that_are_not_presented_are_left_out() -> None:
     ("offsets", "keys"),
     [([0, 2, -1, -1, 1, -1] * 10, 6), ([0, 2, -1, -1] * 15, 4), ([-2] * 60, 6), ([0, -3] + [0] * 58, 6)],
 )
-def test_negative_offsets_are_made_positive(offsets: list[int], keys: int) -> None:
+def test_negative_offsets_become_positive(offsets: list[int], keys: int) -> None:
     """FFmpeg treats negative offsets in fragments differently from those of a file."""
     track = video_track(offsets, Edit(2400, 0), keys=keys)
     placed = place(track, 1000)

@@ -16,7 +16,7 @@ SECONDS = 13
 """Three video segments: two seconds, four, and the rest."""
 
 
-def picture(rate: str = "24", seconds: float = SECONDS) -> str:
+def video_source(rate: str = "24", seconds: float = SECONDS) -> str:
     return f"-f lavfi -i testsrc2=size=128x72:rate={rate}:duration={seconds} "
 
 
@@ -27,13 +27,13 @@ def tone(hertz: int = 440, rate: int = 48_000, seconds: float = SECONDS) -> str:
 def lasting(seconds: float) -> str:
     """A long video with a low frame rate."""
     coded = f"{X264} -s 64x36 -bf 3 -b_strategy 0 -g 12 -c:a aac -b:a 8k"
-    return f"{picture('3', seconds)} {tone(rate=8000, seconds=seconds)} {coded}"
+    return f"{video_source('3', seconds)} {tone(rate=8000, seconds=seconds)} {coded}"
 
 
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p "
 B_FRAMES = f"{X264} -bf 3 -b_strategy 0 -g 48 "
 AAC = "-c:a aac -b:a 48k "
-BOTH = picture() + tone()
+BOTH = video_source() + tone()
 
 
 @dataclass(frozen=True)
@@ -78,24 +78,26 @@ SPECIMENS = (
         f"{BOTH} {tone(880, 44_100)} -map 0 -map 1 -map 2 {X264} -g 60 {AAC}"
         " -metadata:s:a:0 language=eng -metadata:s:a:1 language=por -metadata:s:a:1 title=Dublado",
     ),
-    Specimen("ntsc", f"{picture('30000/1001')} {tone()} {X264} -bf 2 -g 45 {AAC}"),
+    Specimen("ntsc", f"{video_source('30000/1001')} {tone()} {X264} -bf 2 -g 45 {AAC}"),
     Specimen(
         "variable-rate",
-        f"{picture('30')} {tone()} -vf select='not(mod(n\\,5)*lt(mod(n\\,7)\\,3))' -fps_mode vfr {X264} -bf 2 -g 40 {AAC}",
+        f"{video_source('30')} {tone()} -vf select='not(mod(n\\,5)*lt(mod(n\\,7)\\,3))' -fps_mode vfr {X264} -bf 2 -g 40 {AAC}",
     ),
-    Specimen("late-sound", f"{picture()} -itsoffset 0.7 {tone()} -map 0 -map 1 {X264} -bf 2 -g 48 {AAC}"),
+    Specimen(
+        "late-sound", f"{video_source()} -itsoffset 0.7 {tone()} -map 0 -map 1 {X264} -bf 2 -g 48 {AAC}"
+    ),
     Specimen(
         "late-pictures",
-        f"-itsoffset 0.4 {picture()} {tone()} -map 0 -map 1 -fps_mode passthrough {X264} -bf 2 -g 48 {AAC}",
+        f"-itsoffset 0.4 {video_source()} {tone()} -map 0 -map 1 -fps_mode passthrough {X264} -bf 2 -g 48 {AAC}",
     ),
     Specimen("cut-by-copying", "-ss 3.3 -i base -c copy", base="b-frames"),
-    Specimen("pictures-only", f"{picture()} {X264} -bf 2 -g 48"),
+    Specimen("pictures-only", f"{video_source()} {X264} -bf 2 -g 48"),
     Specimen("sound-only", f"{tone()} {AAC}"),
     Specimen("keyframes-only", f"{BOTH} {X264} -g 1 {AAC}"),
     Specimen("one-keyframe", f"{BOTH} {X264} -bf 2 -g 9999 -sc_threshold 0 {AAC}"),
-    Specimen("long-sound", f"{picture(seconds=5)} {tone(seconds=20)} {X264} -g 48 {AAC}"),
-    Specimen("short-sound", f"{picture()} {tone(seconds=5)} {X264} -bf 2 -g 48 {AAC}"),
-    Specimen("short", f"{picture(seconds=0.5)} {tone(seconds=0.5)} {X264} -bf 2 {AAC}"),
+    Specimen("long-sound", f"{video_source(seconds=5)} {tone(seconds=20)} {X264} -g 48 {AAC}"),
+    Specimen("short-sound", f"{video_source()} {tone(seconds=5)} {X264} -bf 2 -g 48 {AAC}"),
+    Specimen("short", f"{video_source(seconds=0.5)} {tone(seconds=0.5)} {X264} -bf 2 {AAC}"),
     Specimen(
         "hevc",
         f"{BOTH} -c:v libx265 -preset ultrafast -tag:v hvc1 -pix_fmt yuv420p"
@@ -105,12 +107,12 @@ SPECIMENS = (
     ),
     Specimen(
         "av1-opus",
-        f"{picture(seconds=9)} {tone(seconds=9)} -c:v libaom-av1 -cpu-used 8 -row-mt 0 -g 48 -lag-in-frames 8 -crf 50 -b:v 0"
+        f"{video_source(seconds=9)} {tone(seconds=9)} -c:v libaom-av1 -cpu-used 8 -row-mt 0 -g 48 -lag-in-frames 8 -crf 50 -b:v 0"
         " -c:a libopus -b:a 48k",
     ),
     Specimen(
         "vp9-opus",
-        f"{picture(seconds=9)} {tone(seconds=9)} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -b:v 100k"
+        f"{video_source(seconds=9)} {tone(seconds=9)} -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 48 -b:v 100k"
         " -c:a libopus -b:a 48k",
     ),
     Specimen("two-hours", lasting(7200)),
@@ -128,9 +130,10 @@ SPECIMENS = (
     Specimen("mov-mp3", "-i base -c copy", base="mp3", suffix="mov"),
     Specimen("mov-ac3", f"{BOTH} {X264} -bf 2 -g 48 -c:a ac3 -b:a 96k", suffix="mov"),
     Specimen("mov-alac-mono", f"{BOTH} {X264} -bf 2 -g 48 -c:a alac", suffix="mov"),
-    Specimen("quicktime-96k", f"{picture()} {tone(rate=96_000)} {X264} -g 48 {AAC} -f mov -brand mp42"),
+    Specimen("quicktime-96k", f"{video_source()} {tone(rate=96_000)} {X264} -g 48 {AAC} -f mov -brand mp42"),
     Specimen(
-        "quicktime-22k", f"{picture()} {tone(rate=22_050)} {X264} -g 48 -c:a libmp3lame -f mov -brand mp42"
+        "quicktime-22k",
+        f"{video_source()} {tone(rate=22_050)} {X264} -g 48 -c:a libmp3lame -f mov -brand mp42",
     ),
 )
 """Opus is encoded again for WebM: otherwise the padding of its last packet is not declared."""

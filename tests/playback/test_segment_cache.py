@@ -253,7 +253,7 @@ async def test_removed_files_are_built_again(tmp_path: Path) -> None:
         assert cache.statistics().size == 4
 
 
-async def test_a_client_that_leaves_while_room_is_made_leaves_no_file_on_the_disk(tmp_path: Path) -> None:
+async def test_a_client_that_leaves_while_the_cache_frees_space_leaves_no_file(tmp_path: Path) -> None:
     """A file that no longer counts is removed, or it would exceed the budget."""
     async with serving(tmp_path, 150) as cache:
         await got(cache, "a", Maker())

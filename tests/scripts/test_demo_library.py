@@ -64,7 +64,7 @@ def test_films_are_of_scenes_and_show_their_title_first() -> None:
 
 
 @pytest.mark.skipif(shutil.which("ffprobe") is None, reason="there is no FFmpeg")
-def test_a_film_is_made(tmp_path: Path) -> None:
+def test_a_film_is_encoded(tmp_path: Path) -> None:
     languages, chapters = ("eng", "por"), ("One", "Two")
     films = [
         Film("a.mp4", "lanterns", (2, 1, 1), 144, languages=languages, subtitles=("en",), chapters=chapters),

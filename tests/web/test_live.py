@@ -241,7 +241,10 @@ async def test_the_server_waits_for_a_video_when_it_stops(tmp_path: Path) -> Non
 def test_a_listener_of_another_worker_is_disconnected_when_the_owner_ends(tmp_path: Path) -> None:
     (tmp_path / "videos").mkdir()
     with serving(tmp_path / "videos", tmp_path, hypercorn=("-w", "2")) as server:
-        with connect_to_other_worker(server, tmp_path / "data") as client, client.stream("GET", SCAN) as response:
+        with (
+            connect_to_other_worker(server, tmp_path / "data") as client,
+            client.stream("GET", SCAN) as response,
+        ):
             lines = response.iter_lines()
             assert next(lines) == "event: progress"
             owner = json.loads((tmp_path / "data" / "owner.lock").read_text())["pid"]

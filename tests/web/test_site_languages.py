@@ -112,7 +112,7 @@ def test_a_player_that_is_not_built_is_explained_in_both(
         assert "Set-Cookie" in english.headers
 
 
-def test_the_texts_of_the_pages_have_the_same_keys() -> None:
+def test_both_languages_have_the_same_keys() -> None:
     english, portuguese = (i18n.MESSAGES[language] for language in i18n.LANGUAGES)
     assert english.keys() == portuguese.keys()
     for key, text in english.items():
