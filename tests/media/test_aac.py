@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from tests.media.making import make
 from tests.media.remuxing import audio_of, box, init_of, outlined, segment_of, segments_of
 from tests.media.test_remux import assert_same
-from trio_stream.media.formats.aac import UNARRANGED, arranged, audio_specific_config, without_header
+from trio_stream.media.formats.aac import (
+    NONSTANDARD_LAYOUT,
+    audio_specific_config,
+    with_standard_layout,
+    without_header,
+)
 from trio_stream.packaging.from_outline import present_outline
 
 type Places = tuple[str, str, str, int]
@@ -117,7 +122,7 @@ def test_another_layout_is_left_out_with_a_reason(tmp_path: Path, layout: str) -
         path = make(tmp_path / f"{layout}.{kind}", f"{VIDEO} {tone(layout)} {X264}")
         presentation = present_outline(outlined(path))
         assert [(omission.kind, omission.reason) for omission in presentation.omitted] == [
-            ("audio", UNARRANGED)
+            ("audio", NONSTANDARD_LAYOUT)
         ]
         assert [rendition.kind for rendition in presentation.renditions] == ["video"]
 
@@ -151,13 +156,17 @@ def test_matroska_with_a_standard_layout_plays(tmp_path: Path) -> None:
 def test_a_standard_layout_gets_its_number(name: str) -> None:
     number, layout_elements = PLACES[name]
     before, after = element(*layout_elements)
-    assert arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after)) == _config(number)
+    assert with_standard_layout(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after)) == _config(number)
     # With an explicit rate, and SBR signalled first: both stay.
     head, tail = f"{5:05b}{15:04b}{24_000:024b}", f"{3:04b}{2:05b}000"
-    assert arranged(joined(f"{head}{0:04b}{tail}{before}", after)) == joined(f"{head}{number:04b}{tail}", "")
+    assert with_standard_layout(joined(f"{head}{0:04b}{tail}{before}", after)) == joined(
+        f"{head}{number:04b}{tail}", ""
+    )
     extension = f"{0x2B7:011b}{5:05b}0"
     longer = joined(f"{2:05b}{3:04b}{0:04b}000{before}", after + extension)
-    assert arranged(longer) == joined(f"{2:05b}{3:04b}{number:04b}000", "")[:2] + joined(extension, "")
+    assert with_standard_layout(longer) == joined(f"{2:05b}{3:04b}{number:04b}000", "")[:2] + joined(
+        extension, ""
+    )
 
 
 def test_a_nonstandard_layout_is_refused() -> None:
@@ -170,18 +179,18 @@ def test_a_nonstandard_layout_is_refused() -> None:
     ):
         before, after = element(*layout_elements)
         with pytest.raises(ValueError, match="channel layout"):
-            arranged(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after))
+            with_standard_layout(joined(f"{2:05b}{3:04b}{0:04b}000{before}", after))
     for number in (8, 9, 10, 11, 13, 14, 15):
         with pytest.raises(ValueError, match="channel layout"):
-            arranged(_config(number))
-    assert arranged(_config(12) + b"\x56\xe5\x00") == _config(7) + b"\x56\xe5\x00"
+            with_standard_layout(_config(number))
+    assert with_standard_layout(_config(12) + b"\x56\xe5\x00") == _config(7) + b"\x56\xe5\x00"
     # Stereo, mono, another object type.
     for same in (
         b"\x11\x90",
         b"\x12\x08\x56\xe5\x00",
         bytes.fromhex("f94840"),
     ):
-        assert arranged(same) == same
+        assert with_standard_layout(same) == same
 
 
 ADTS = bytes.fromhex("fff14c80053ffc") + b"frame"
@@ -204,7 +213,7 @@ def test_adts_headers_are_removed_and_converted() -> None:
 @given(st.binary(max_size=60))
 def test_any_bytes_are_converted_or_a_value_error(data: bytes) -> None:
     head = bytes.fromhex("fff14c00053ffc")
-    for take in (arranged, audio_specific_config, without_header):
+    for take in (with_standard_layout, audio_specific_config, without_header):
         for packet in (data, head + data, b"\x11\x80" + data):
             try:
                 result = take(packet)

@@ -29,7 +29,7 @@ from tests.mp4.making import (
     words,
 )
 from tests.packaging.making import SCALE, SOUND, audio_track, movie, video_track
-from trio_stream.media.formats.aac import UNARRANGED
+from trio_stream.media.formats.aac import NONSTANDARD_LAYOUT
 from trio_stream.media.formats.track_choice import ONE_VIDEO_TRACK
 from trio_stream.mp4.boxes import read_boxes
 from trio_stream.mp4.edits.timeline import Timeline, Unsupported
@@ -565,5 +565,5 @@ def test_channel_layouts_that_no_browser_supports_are_left_out() -> None:
     tracks = packaged_tracks(film)
     assert [track.track.handler for track in tracks] == ["vide"]
     assert [(omitted_track.code, omitted_track.reason) for omitted_track in omitted_tracks(film, tracks)] == [
-        ("codec", UNARRANGED)
+        ("codec", NONSTANDARD_LAYOUT)
     ]

@@ -1,6 +1,6 @@
 """The codec string of a sample entry in manifests, and whether its samples can be packaged without remuxing."""
 
-from trio_stream.media.formats.aac import UNARRANGED, arranged
+from trio_stream.media.formats.aac import NONSTANDARD_LAYOUT, with_standard_layout
 from trio_stream.media.formats.codecs import Coding, audio_codec_string, video_codec_string
 from trio_stream.mp4.reading.descriptions import Description
 from trio_stream.mp4.reading.sample_entry import ENCRYPTED, SampleEntry, with_config
@@ -48,7 +48,7 @@ def refusal_reason(entry: SampleEntry, handler: str) -> str:
     if entry.kind in ENCRYPTED:
         return "it is encrypted"
     if entry.object_type in AAC and config_of(entry) is None:
-        return UNARRANGED
+        return NONSTANDARD_LAYOUT
     track_kind = "video" if handler == "vide" else "audio"
     return f"its {track_kind} codec ({entry.kind.strip()}) cannot be packaged in fragmented MP4"
 
@@ -56,7 +56,7 @@ def refusal_reason(entry: SampleEntry, handler: str) -> str:
 def config_of(entry: SampleEntry) -> bytes | None:
     """The AAC configuration with a channel layout that browsers support; None if they would refuse it."""
     try:
-        return arranged(entry.config) if entry.config else entry.config
+        return with_standard_layout(entry.config) if entry.config else entry.config
     except ValueError:
         return None
 

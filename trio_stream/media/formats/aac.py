@@ -2,7 +2,7 @@
 
 A stream gives its channel layout as a standard number of four bits. If the number is 0, a program config element (PCE)
 lists the channels. Chromium's Media Source refuses streams with a PCE, and numbers above 7. Many PCEs list a layout
-that has a standard number; they are replaced by that number here. Browsers cannot play the others.
+that has a standard number; this module writes that number instead. Browsers cannot play the others.
 
 Source: ISO/IEC 14496-3 sections 1.6.2.1 (AudioSpecificConfig), 1.A.3.2 (ADTS), 4.4.1 (GASpecificConfig) and 4.4.1.1
 (PCE), tables 1.19 and 4.85.
@@ -10,7 +10,7 @@ Source: ISO/IEC 14496-3 sections 1.6.2.1 (AudioSpecificConfig), 1.A.3.2 (ADTS), 
 
 from typing import NamedTuple
 
-UNARRANGED = "browsers cannot play segments of AAC with this channel layout"
+NONSTANDARD_LAYOUT = "browsers cannot play segments of AAC with this channel layout"
 """Why a track is left out whose channel layout has no standard number."""
 
 _STANDARD_LAYOUTS = {
@@ -26,8 +26,8 @@ _STANDARD_LAYOUTS = {
     ("SC", "C", "C", 1): 7,
     ("SC", "", "CC", 1): 7,
 }
-"""channelConfiguration by the elements in front, at the sides and behind, each a single channel (S) or a pair (C), and
-the number of low-frequency channels. A pair at the sides and another one behind would be 12, which has the same
+"""channelConfiguration by the elements at the front, the sides and the back, each a single channel (S) or a pair (C),
+and the number of low-frequency channels. A pair at the sides and one at the back would be 12, which has the same
 elements as 7. FFmpeg decodes both to the same samples, because most encoders that write 7 mean 12."""
 
 _MAX_SUPPORTED, _SIDES_AND_BACK, _WIDE = 7, 12, 7
@@ -44,7 +44,7 @@ _EXPLICIT_RATE, _SBR, _PS = 15, 5, 29
 
 
 class _Bits:
-    """Reads bits from `data`, of which the first is at `at`. Raises `ValueError` at the end."""
+    """Reads the bits of `data`, from bit `at` on. Raises `ValueError` at the end."""
 
     def __init__(self, data: bytes, at: int = 0) -> None:
         self._text = f"{int.from_bytes(data):0{8 * len(data)}b}" if data else ""
@@ -82,7 +82,7 @@ def audio_specific_config(packet: bytes) -> bytes:
         return _bytes(head)
     bits = _Bits(packet[start : start + 400])
     if bits.take(3) != _PCE:
-        raise ValueError(UNARRANGED)
+        raise ValueError(NONSTANDARD_LAYOUT)
     element = _read_element(bits, 0)
     return _bytes(_pad_to_bytes(head + element.before) + element.after)
 
@@ -97,7 +97,7 @@ def without_header(packet: bytes) -> bytes:
     return packet[start + bits.at // 8 :]
 
 
-def arranged(config: bytes) -> bytes:
+def with_standard_layout(config: bytes) -> bytes:
     """Replace a PCE, or an unsupported number, in an AudioSpecificConfig with a number that browsers support.
 
     Raises `ValueError` if there is none for its channels.
@@ -112,7 +112,7 @@ def arranged(config: bytes) -> bytes:
         _skip_rate(bits)
         kind = _read_kind(bits)
     if kind not in _GENERAL:
-        return config  # its channels are described elsewhere
+        return config  # it describes its channels elsewhere
     start = bits.at
     bits.take(1)
     if bits.take(1):
@@ -121,18 +121,18 @@ def arranged(config: bytes) -> bytes:
     general = bits.text(start, bits.at)
     element = _read_element(bits, 0)
     if (number := _STANDARD_LAYOUTS.get(element.layout)) is None:
-        raise ValueError(UNARRANGED)
+        raise ValueError(NONSTANDARD_LAYOUT)
     return _bytes(
         bits.text(0, at) + f"{number:04b}" + bits.text(at + 4, start) + general + bits.text(bits.at)
     )
 
 
 def _with_supported_number(config: bytes, kind: int, at: int, channels: int) -> bytes:
-    """The config, whose layout number `channels` is at the bit `at`, with a number that browsers support."""
+    """Return the config with a number that browsers support; its own number, `channels`, is at the bit `at`."""
     if channels <= _MAX_SUPPORTED or kind not in _GENERAL | {_SBR, _PS}:
         return config
     if channels != _SIDES_AND_BACK:
-        raise ValueError(UNARRANGED)
+        raise ValueError(NONSTANDARD_LAYOUT)
     bits = _Bits(config)
     return _bytes(bits.text(0, at) + f"{_WIDE:04b}" + bits.text(at + 4))
 

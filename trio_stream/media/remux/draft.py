@@ -17,7 +17,7 @@ from trio_stream.media.containers.programmes import READ_BYTES, programmes
 from trio_stream.media.containers.streams import audio_streams, is_flagged, main_video_stream, video_traits
 from trio_stream.media.containers.tracks import describe_audio, describe_video
 from trio_stream.media.formats import media_info
-from trio_stream.media.formats.aac import arranged, audio_specific_config
+from trio_stream.media.formats.aac import audio_specific_config, with_standard_layout
 from trio_stream.media.formats.outline import (
     TRACK_LIMIT,
     AudioOutline,
@@ -234,7 +234,7 @@ def _audio_refusal(stream: AudioStream, seen: TrackSurvey) -> str | None:
         return "its E-AC-3 frames are too short for MP4"
     if codec == "aac":
         try:
-            arranged(context.extradata or audio_specific_config(packet))
+            with_standard_layout(context.extradata or audio_specific_config(packet))
         except ValueError as error:
             return str(error)
     return None

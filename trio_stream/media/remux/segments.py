@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from trio_stream.media.containers.opening import printable
 from trio_stream.media.containers.parts import view
-from trio_stream.media.formats.aac import arranged, audio_specific_config
+from trio_stream.media.formats.aac import audio_specific_config, with_standard_layout
 from trio_stream.media.formats.outline import SEGMENT_LIMIT, Carriage
 from trio_stream.media.jobs import MediaFile, Reply, Unreadable
 from trio_stream.media.remux.demuxing import AnyPacket, MediaStream
@@ -91,7 +91,7 @@ def _muxer_header(stream: MediaStream, carriage: Carriage, packets: list[AnyPack
         elif codec == "mp3":
             context.extradata = None  # it comes from AVI; MP3 describes itself
         elif codec == "aac":
-            context.extradata = arranged(extradata or audio_specific_config(bytes(packets[0])))
+            context.extradata = with_standard_layout(extradata or audio_specific_config(bytes(packets[0])))
         if isinstance(track, VideoStream) and isinstance(stream, VideoStream):
             track.codec_context.sample_aspect_ratio = stream.sample_aspect_ratio
         if (language := stream.language) and len(language) == 3:
