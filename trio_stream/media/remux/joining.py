@@ -42,8 +42,6 @@ class PartsOutliner:
         self._deadline = time.monotonic() + seconds
         self._tracks: dict[int, tuple[int, type]] = {}  # tracks of all parts: PID and kind, by index
         self._inits: dict[int, list[bytes]] = {}
-        self._whole = True
-        self._changes = 0
 
     def outline(self) -> Outline:
         """Outline all parts that can be read. Raises `Unreadable` if the first one cannot."""
