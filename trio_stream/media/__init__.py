@@ -6,11 +6,11 @@ passes the descriptor to another process.
 
 `sandbox` is the server's side. `worker` is the other process: it forks a child for each job, and the child gives up
 every privilege it does not need before it touches a file. The jobs are in `containers` (`probe`), `artwork`,
-`subtitles` and `remux`. `wire` is the protocol between both sides, and `formats` holds the types and rules that the
+`subtitles` and `remux`. `wire` is the protocol between the two sides, and `formats` holds the types and rules that the
 jobs share with the rest of the product.
 
-What runs in the worker imports no event loop and nothing else of the server (a contract in `pyproject.toml`). Replies
-are limited in size before they are used, and types read them strictly (`MediaInfo.from_json`, `Outline.from_json`).
+Code that runs in the worker imports no event loop and nothing else of the server (a contract in `pyproject.toml`). The
+size of a reply is limited, and it is parsed strictly (`MediaInfo.from_json`, `Outline.from_json`).
 
 Libraries: FFmpeg through PyAV's wheel, so there is no program to install. Encoding will need the program.
 

@@ -26,9 +26,9 @@ class TooLarge(Unreadable):
 class MediaFile(io.RawIOBase):
     """The bytes behind a descriptor, with the methods that FFmpeg calls: `read`, `seek`, `tell`.
 
-    It keeps its own position, so it does not move the offset of a shared descriptor. What cannot seek (a pipe) is read
-    from front to back. `error` is the first disk error: FFmpeg takes one for the end of the file, so without this check
-    a healthy video would count as damaged. `count` is the number of bytes read.
+    It keeps its own position, so it does not move the offset of a shared descriptor. A descriptor that cannot seek (a
+    pipe) is read from front to back. `error` is the first disk error: FFmpeg treats one as the end of the file, so
+    without `error` a healthy video would count as damaged. `count` is the number of bytes read.
 
     `other` is another object for the same file. A job may not call fstat, so the size comes from there, and errors are
     recorded there too.
@@ -39,7 +39,7 @@ class MediaFile(io.RawIOBase):
         self.fd = fd
         self.error: OSError | None = None
         self.count = 0
-        self._at = 0
+        self._position = 0
         self._other = other
         self.size: int | None = _size(fd) if other is None else other.size
 
@@ -50,19 +50,19 @@ class MediaFile(io.RawIOBase):
         return self.size is not None
 
     def tell(self) -> int:
-        return self._at
+        return self._position
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most `size` bytes, all that are left if it is negative, none at the end. Raises `OSError`."""
         if size < 0:
             return self.readall()
         if self.size is not None:
-            data = self.read_at(self._at, size)
+            data = self.read_at(self._position, size)
         else:
             with self._recording_errors():
                 data = os.read(self.fd, size)
                 self.count += len(data)
-        self._at += len(data)
+        self._position += len(data)
         return data
 
     def read_at(self, offset: int, size: int) -> bytes:
@@ -90,11 +90,11 @@ class MediaFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         if self.size is None:
             raise io.UnsupportedOperation("this file cannot seek")
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}.get(whence)
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}.get(whence)
         if base is None or base + offset < 0:
             raise ValueError("no such position")
-        self._at = base + offset
-        return self._at
+        self._position = base + offset
+        return self._position
 
 
 def _size(fd: int) -> int | None:
@@ -114,4 +114,4 @@ class Reply:
 
 
 type Job = Callable[[MediaFile, Mapping[str, Any], Reply], dict[str, Any]]
-"""A job: reads the file as the options say, sends blobs, returns what JSON can hold. Raises `Unreadable`."""
+"""A job: reads the file as the options say, sends blobs, returns a JSON object. Raises `Unreadable`."""

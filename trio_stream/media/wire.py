@@ -2,7 +2,7 @@
 
     frame = length of the head, length of the body (two unsigned 32-bit numbers, big-endian), head, body
 
-The media may have taken over the worker, so nothing it sends is trusted. A length is checked before that much is read
+A crafted file may have taken over the worker, so nothing it sends is trusted. A length is checked before that much is read
 into memory, and a head that is not one JSON object raises `Garbled` and nothing else.
 """
 
@@ -44,32 +44,32 @@ class Decoder:
     def __init__(self, head_limit: int = HEAD_LIMIT, body_limit: int = BODY_LIMIT) -> None:
         self._head_limit = head_limit
         self._body_limit = body_limit
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def __bool__(self) -> bool:
         """Whether part of a frame is held, so that the end of the stream would truncate it."""
-        return bool(self._held)
+        return bool(self._buffer)
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take received bytes and return the frames that are complete now. Unusable after raising `Garbled`."""
-        self._held += data
+        self._buffer += data
         frames = []
-        while (found := self._next()) is not None:
-            frames.append(found)
+        while (complete := self._next()) is not None:
+            frames.append(complete)
         return frames
 
     def _next(self) -> Frame | None:
-        if len(self._held) < _LENGTHS.size:
+        if len(self._buffer) < _LENGTHS.size:
             return None
-        head_length, body_length = _LENGTHS.unpack_from(self._held)
+        head_length, body_length = _LENGTHS.unpack_from(self._buffer)
         if head_length > self._head_limit or body_length > self._body_limit:
             raise Garbled(f"a frame claims {head_length} and {body_length} bytes")
         body_at = _LENGTHS.size + head_length
-        if len(self._held) < body_at + body_length:
+        if len(self._buffer) < body_at + body_length:
             return None
-        head = _parse_head(bytes(self._held[_LENGTHS.size : body_at]))
-        body = bytes(self._held[body_at : body_at + body_length])
-        del self._held[: body_at + body_length]
+        head = _parse_head(bytes(self._buffer[_LENGTHS.size : body_at]))
+        body = bytes(self._buffer[body_at : body_at + body_length])
+        del self._buffer[: body_at + body_length]
         return head, body
 
 

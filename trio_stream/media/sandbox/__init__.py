@@ -8,7 +8,7 @@ Each way a job can end has one meaning:
     a read failed, or the deadline passed while it waited for one     `SourceUnreadable`: the disk
     killed from outside, or the deadline passed and it got no CPU     `MediaWorkerFailed`: this server
 
-FFmpeg takes a disk error for the end of the file. So the file object remembers the first error, and the result from
+FFmpeg treats a disk error as the end of the file. So the file object remembers the first error, and the result from
 half a video is discarded.
 
 When a job is cancelled, its child is killed and reaped before the cancellation continues. The worker is started on

@@ -1,4 +1,4 @@
-"""The reply of a child, or whose fault it is that there is none: the media's, the disk's, or this server's."""
+"""The reply of a child, or what is at fault if there is none: the media, the disk, or this server."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ BLOB_LIMIT = 1000
 INVALID = "the media parser returned invalid data"
 
 STARVED = 0.25
-"""A job that passed its deadline was starved if it used less than this share of the time, and wanted more."""
+"""A job that passed its deadline was starved if it used less than this share of the time and was ready to run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class JobReply:
     """Collects the reply of a child, up to the limits."""
 
     def __init__(self, limit: int) -> None:
-        self._left = limit
+        self._remaining = limit
         self._blobs: dict[str, bytes] = {}
         self._end: dict[str, Any] | None = None
         self._problem: str | None = None
@@ -50,8 +50,8 @@ class JobReply:
                 if decoder:
                     self._end = None  # it died within a message, so an earlier end does not count
                 return self
-            self._left -= len(data)
-            if self._left < 0:
+            self._remaining -= len(data)
+            if self._remaining < 0:
                 self._problem = "reading the file produces more data than allowed"
                 break
             try:
@@ -98,8 +98,8 @@ def ended_early(status: int | None) -> MediaUnreadable | MediaWorkerFailed:
     code = os.waitstatus_to_exitcode(status)
     if code == -signal.SIGXCPU:  # our limit on CPU time
         return MediaUnreadable("reading the file takes too long")
-    # An operator did that, or the system when it ran out of memory: it says nothing about the media. A child that exits
-    # without a reply counts as the same; at worst the job is tried again.
+    # An operator did that, or the kernel when it ran out of memory: it says nothing about the media. A child that exits
+    # without a reply is treated in the same way; at worst the job is tried again.
     if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP) or code >= 0:
         return MediaWorkerFailed(f"the media worker was ended from outside ({_exit_name(code)})")
     return MediaUnreadable(f"the media parser crashed ({_exit_name(code)})")
@@ -114,7 +114,7 @@ def _exit_name(code: int) -> str:
 
 
 def out_of_time(ticket: Ticket, deadline: float) -> MediaUnreadable | SourceUnreadable | MediaWorkerFailed:
-    """Decide whose fault it is that a job passed its deadline."""
+    """Decide what is at fault if a job passed its deadline: the disk, this server, or the media."""
     if ticket.reading:  # it was waiting for the disk when the worker killed it
         return SourceUnreadable(f"the disk did not respond within {deadline:g} s")
     if ticket.starved and ticket.cpu < STARVED * deadline:

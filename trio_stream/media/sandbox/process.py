@@ -92,7 +92,7 @@ class WorkerProcess:
     async def send(self, request: bytes, descriptors: Sequence[int] = ()) -> None:
         """Send one request, a frame, completely, even if cancelled. Raises `WorkerGone`."""
         data = memoryview(request)
-        # Half a frame would garble all later ones, for all jobs of this worker.
+        # Half a frame would corrupt all later ones, for all jobs of this worker.
         with trio.CancelScope(shield=True, deadline=trio.current_time() + SEND_DEADLINE) as scope:
             async with self._sending:
                 if self._control.fileno() < 0:
@@ -100,7 +100,7 @@ class WorkerProcess:
                 try:
                     if descriptors:
                         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _as_bytes(descriptors))
-                        # They go with the first byte that is sent, once (unix(7)): the rest is sent without them.
+                        # They go with the first byte that is sent (unix(7)): the rest must be sent without them.
                         data = data[await self._control.sendmsg([data], [rights]) :]
                     while data:
                         data = data[await self._control.send(data) :]

@@ -1,9 +1,9 @@
 """Run jobs on untrusted media, in children of another process that can do nothing else.
 
-One worker process (`trio_stream.media.worker`) is started on demand, ended when it was idle for a while, and replaced
+One worker process (`trio_stream.media.worker`) is started on demand, ended when it has been idle for a while, and replaced
 if it dies. The reply of a job is only used within its limits. Each way a job can end has one meaning: the media is at
 fault (`MediaUnreadable`), the disk is (`SourceUnreadable`), or this server is, and the media may be fine
-(`MediaWorkerFailed`). Whether `run` returns or raises, its child is gone.
+(`MediaWorkerFailed`). When `run` returns or raises, its child is gone.
 """
 
 import os
@@ -80,7 +80,7 @@ class Sandbox:
         self._unfiltered: str | None = None
 
     def statistics(self) -> SandboxStatistics:
-        """Totals since the start."""
+        """Return the number of children now, and totals since the start."""
         return SandboxStatistics(
             running=self._running,
             started=self._started,
@@ -220,7 +220,7 @@ class Sandbox:
         return worker
 
     async def _wait_idle(self, worker: WorkerProcess) -> None:
-        """Wait until the worker was idle for long enough; then it accepts no more jobs."""
+        """Wait until the worker has been idle for long enough; then it accepts no more jobs."""
         while True:
             remaining = worker.idle_since + self._idle - trio.current_time()
             if worker.tickets:

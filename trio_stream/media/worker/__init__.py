@@ -10,7 +10,7 @@ there is no such filter, only the limits apply and the log says so. A child can 
 that a job needs is imported with the job's module, before the fork.
 
 Nothing outlives the server. A child dies with the worker (`PR_SET_PDEATHSIG` follows the thread that forked, and the
-worker has one thread); the worker ends when its socket to the server does.
+worker has only one); the worker ends when its socket to the server does.
 
 A child has idle priority for the scheduler and for the disk, unless a client waits for it (`urgent`). The worker keeps
 normal priority, because it must react immediately when a child is to be killed.

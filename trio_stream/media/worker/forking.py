@@ -70,7 +70,7 @@ def main(jobs: Mapping[str, Job] = JOBS) -> None:
 
 
 def import_package(package: ModuleType) -> None:
-    """Import a whole package, because a child cannot import any more, and PyAV imports some modules late."""
+    """Import a whole package: PyAV imports some modules late, and a child can import nothing."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if module.name.rpartition(".")[2] not in {"__main__", "datasets"}:
             importlib.import_module(module.name)
@@ -139,7 +139,7 @@ class ForkServer:
             pid = os.fork()
             if pid == 0:
                 self._child(head, media, reply, worker=worker, memory=memory, filtered=filtered)
-            # In both processes, because either may be first: a child must not be in the process group of the worker.
+            # In both processes, because either may run first: a child must not be in the process group of the worker.
             with suppress(OSError):  # the child may have done it already, or be gone
                 os.setpgid(pid, pid)
         finally:
@@ -219,13 +219,12 @@ def _run_job(job: Job, file: MediaFile, options: Mapping[str, Any]) -> None:
         reply = wire.frame({"unreadable": "reading the file takes more memory than allowed"})
     except Exception as error:  # noqa: BLE001 - our bug, but it will happen with this file every time
         message = f"{type(error).__name__}: {error}"[:500]
-        is_late_import = (
-            isinstance(error, ImportError) or "unknown encoding" in message
-        )  # not due to the file
+        # A late import is not due to the file.
+        is_late_import = isinstance(error, ImportError) or "unknown encoding" in message
         reply = wire.frame(
             {"fault": message} if is_late_import else {"unreadable": f"the media parser failed ({message})"}
         )
-    # FFmpeg takes a disk error for the end of the file, and a result from half a video is worthless.
+    # FFmpeg treats a disk error as the end of the file, and a result from half a video is worthless.
     if file.error is not None:
         reply = wire.frame({"disk": file.error.strerror or str(file.error)})
     _send(reply)

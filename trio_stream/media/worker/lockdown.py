@@ -74,7 +74,7 @@ _MMAP, _MPROTECT, _TGKILL = (9, 222), (10, 226), (234, 131)
 PROT_EXEC = 4
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
-"""The column of the table, and AUDIT_ARCH_*: a process could also make 32-bit system calls."""
+"""The column of the table, and AUDIT_ARCH_*, which is checked because a process could make 32-bit system calls."""
 
 _PREAD64 = {"x86_64": (0, 17), "aarch64": (63, 67)}
 """The system calls in which a process waits for the disk: read, pread64."""
@@ -133,12 +133,12 @@ def filter_calls() -> None:
     if program is None:
         raise Forbidden(errno.ENOSYS, "there is no system call filter for this system")
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
-    held = ctypes.create_string_buffer(program, len(program))
+    instructions = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog: an unsigned short, padding, a pointer.
-    described = ctypes.create_string_buffer(
-        struct.pack("@HP", len(program) // 8, ctypes.addressof(held)), struct.calcsize("@HP")
+    header = ctypes.create_string_buffer(
+        struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions)), struct.calcsize("@HP")
     )
-    _prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(described))
+    _prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(header))
 
 
 def why_unfiltered() -> str | None:
