@@ -2,8 +2,8 @@
 
     frame = length of the head, length of the body (two unsigned 32-bit numbers, big-endian), head, body
 
-A crafted file may have taken over the worker, so nothing it sends is trusted. A length is checked before that much is read
-into memory, and a head that is not one JSON object raises `Garbled` and nothing else.
+A crafted file may have taken over the worker, so nothing it sends is trusted. A length is checked before that much is
+read into memory, and a head that is not one JSON object raises `Garbled` and nothing else.
 """
 
 import json

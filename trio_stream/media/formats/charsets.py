@@ -2,10 +2,11 @@
 
 Bytes that are valid UTF-8, or begin with a byte order mark, are decoded as that. Everything else is decoded in each
 encoding that was used for a language before UTF-8, and scored by the resulting letters: a wrong decoding has letters
-that its language does not use, capitals inside words, or control characters. Any bytes give some text, in bounded time.
+that its language does not use, capitals inside words, or control characters. Any bytes decode to some text, in bounded
+time.
 
-charset-normalizer was tried on the same sentences (tests/media/test_charsets.py). It takes a fifth of them for
-another encoding of Latin letters, because it scores the mess, not the language.
+charset-normalizer was tried on the same sentences (tests/media/test_charsets.py). It mistakes the encoding of a fifth
+of them for another one with Latin letters, because it scores the mess, not the language.
 """
 
 # ruff: noqa: RUF001 - this module is about letters that look alike
@@ -142,7 +143,7 @@ for _language in LANGUAGES:
 
 
 def decode(data: bytes, language: str | None = None) -> str:
-    """Decode `data` in the most likely encoding; bytes that are no character become U+FFFD.
+    """Decode `data` in the most likely encoding; bytes that cannot be decoded become U+FFFD.
 
     `language` is the stated language (a BCP 47 tag, of which only the first part is used).
     """
@@ -191,7 +192,7 @@ def guess(data: bytes, language: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Letters:
-    """What a decoding is scored by, for all languages: the count of each letter that is not ASCII, and its faults."""
+    """What a decoding is scored by, for all languages: the counts of letters that are not ASCII, and the faults."""
 
     counts: Counter[str]
     faults: float
@@ -205,7 +206,7 @@ class _Letters:
         )
 
     def score(self, weights: dict[str, float]) -> float:
-        """The mean over all letters that are not ASCII: 1 if all of them belong to the language."""
+        """Return the mean over all letters that are not ASCII: 1 if all of them belong to the language."""
         total = sum(
             (weights.get(letter) or _foreign_score(letter)) * count for letter, count in self.counts.items()
         )
@@ -214,7 +215,7 @@ class _Letters:
 
 
 def _sample(data: bytes) -> bytes:
-    """Lines that are not ASCII; the others say nothing about the encoding."""
+    """Return the lines that are not ASCII; the others say nothing about the encoding."""
 
     def non_ascii_lines() -> Iterator[bytes]:
         length = 0
@@ -237,7 +238,7 @@ def _letter_weights(language: _Language) -> dict[str, float]:
 
 
 def _misplacement(before: str, letter: str) -> float:
-    """Faults of wrong decodings: capitals inside a word, accents without a letter, two alphabets in one word."""
+    """Rate faults of wrong decodings: capitals inside a word, accents without a letter, two alphabets in one word."""
     if letter.isupper() and before.islower():
         return 1.0
     if unicodedata.combining(letter) and not (before.isalpha() or unicodedata.combining(before)):
@@ -248,7 +249,7 @@ def _misplacement(before: str, letter: str) -> float:
 
 
 def _foreign_score(letter: str) -> float:
-    """Score what is no letter of the language: a less common ideograph, another letter, or no text at all."""
+    """Score a character that the language does not use: a rarer ideograph, another letter, or not text at all."""
     if "\u4e00" <= letter <= "\u9fff":
         return 0.3
     kind = unicodedata.category(letter)

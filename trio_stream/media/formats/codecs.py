@@ -1,7 +1,7 @@
 """Codec strings for browsers, HLS and DASH: the `codecs` parameter of RFC 6381 (pure).
 
-A string uses the profile and level that the stream itself gives, if it gives them; without a correct string the result
-is None. Sources: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E (avc1, hvc1); ISO/IEC 14496-3 (audio object
+A string uses the profile and level that the stream itself gives, if it gives them. If no string would be correct, the
+result is None. Sources: RFC 6381 section 3.3; ISO/IEC 14496-15 Annex E (avc1, hvc1); ISO/IEC 14496-3 (audio object
 types); "VP Codec ISO Media File Format Binding" (vp09); "AV1 Codec ISO Media File Format Binding" section 5 (av01);
 "Dolby Vision Streams Within the ISO Base Media File Format" (dvh1); mp4ra.org for the rest.
 """
@@ -51,7 +51,7 @@ class Coding:
 
 
 def video_codec_string(coding: Coding) -> str | None:  # noqa: PLR0911 - a table of codecs
-    """The codec string of a video track, such as "avc1.64001f"; None if there is none."""
+    """Return the codec string of a video track, such as "avc1.64001f"; None if there is none."""
     match coding.codec:
         case "h264":
             return _avc(coding)
@@ -122,7 +122,7 @@ def _hevc(coding: Coding) -> str | None:
 
 
 def _profile_tier_level(data: bytes) -> str:
-    """general_profile_space to general_level_idc (ITU-T H.265 section 7.3.3), in the form of ISO/IEC 14496-15 E.3."""
+    """Format general_profile_space to general_level_idc (ITU-T H.265 section 7.3.3) as in ISO/IEC 14496-15 E.3."""
     space = ("", "A", "B", "C")[data[0] >> 6]
     tier = "H" if data[0] & 0x20 else "L"
     compatible = int(f"{int.from_bytes(data[1:5]):032b}"[::-1], 2)
@@ -137,7 +137,7 @@ def _profile_tier_level(data: bytes) -> str:
 
 
 def _dolby_vision(coding: Coding) -> str | None:
-    """A string if only Dolby's decoders show the right colours; else None, and the base layer's string is used."""
+    """Return a string if only Dolby's decoders show the right colours; else None: the base layer's is used."""
     if coding.dolby_vision is None:
         return None
     profile, level, compatibility = coding.dolby_vision
@@ -170,7 +170,7 @@ def _vp9(coding: Coding) -> str | None:
 
 
 def _vp9_level(coding: Coding) -> int:
-    """The lowest level for this size and rate, because WebM files do not give theirs."""
+    """Return the lowest level for this size and rate, because WebM files do not give theirs."""
     size = coding.width * coding.height
     rate = size * (coding.rate or 30)
     return next(
@@ -231,7 +231,7 @@ _AUDIO = {"opus": "opus", "vorbis": "vorbis", "flac": "flac", "ac3": "ac-3", "ea
 def audio_codec_string(
     codec: str, *, profile: str | None = None, extradata: bytes = b"", sample_rate: int = 48_000
 ) -> str | None:
-    """The codec string of an audio track, such as "mp4a.40.2"; None if there is none."""
+    """Return the codec string of an audio track, such as "mp4a.40.2"; None if there is none."""
     if codec in {"aac", "aac_latm"}:
         kind = _AAC.get(profile or "")
         if kind not in {5, 29} and len(extradata) >= 2:  # SBR and PS may not be signalled in the config

@@ -1,8 +1,8 @@
-"""Subtitle cues, and writing them as a WebVTT file that stays valid whatever their text (pure).
+"""Subtitle cues, and writing them as a WebVTT file, which is valid for any text (pure).
 
 Invariant: the output of `webvtt` parses (W3C WebVTT, https://www.w3.org/TR/webvtt1/). Cues are sorted by start, end
 after they start, and have no blank line and no `-->` in their text. All tags are valid and closed in order. Every step
-takes time in proportion to the length of the text, whatever is in it.
+takes time proportional to the length of the text, whatever is in it.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from trio_stream.media.formats.trickplay import timestamp
 
 MAX_TEXT_LENGTH = 8_000
-"""Characters of one cue; nobody reads more."""
+"""Characters of one cue; no viewer can read more."""
 
 STYLES = frozenset("ibu")
 """Tags that may overlap."""
@@ -78,7 +78,7 @@ def with_missing_ends(cues: list[Cue], longest: int = 5_000) -> list[Cue]:
     ]
 
 
-# Control characters and code points that are no characters; line ends and tabs are text.
+# Control characters, noncharacters, surrogates and the byte order mark; line ends and tabs are text.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff\ud800-\udfff]")
 # CR CR LF is the result of converting LF to CR LF twice.
 _LINE_END = re.compile(r"\r{1,3}\n|\r|\u2028|\u2029")
@@ -121,7 +121,7 @@ class CueText:
             self._parts.append(f"<{name}{attributes}>")
 
     def close(self, name: str) -> None:
-        """Close a tag, if it is open, with all tags opened inside it; those that are plain styles are opened again."""
+        """Close a tag, if it is open, with all tags opened inside it; the plain styles among them are opened again."""
         if name not in self._open:
             return
         inner = []
@@ -148,7 +148,7 @@ class CueText:
         return name in self._open
 
     def finish(self) -> str:
-        """Close all tags and return the cue text; empty if no visible text is in it."""
+        """Close all tags and return the cue text; empty if it has no visible text."""
         while self._open:
             self._end(self._open.pop())
         text = clean("".join(self._parts))

@@ -122,7 +122,7 @@ class MediaInfo:
     """The result of a probe. `duration` in seconds, `bit_rate` in bits per second, of the whole file.
 
     All times count from where the presentation begins; the clock of the file shows `start` seconds there. If the file
-    is truncated, the available part ends at `until` seconds; None: nothing is missing, as far as can be found out.
+    is truncated, the available part ends at `until` seconds; None: nothing is missing, as far as can be detected.
     `recoded`: the sample entries of an MP4 file say that the coding of a track changes.
 
     `container` is a short name: mp4, mov, matroska, webm, mpegts, avi...; `video` and `audio` begin with the track that

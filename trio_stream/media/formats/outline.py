@@ -38,8 +38,8 @@ class Carriage:
 
     A timestamp `t` of the container, in `time_base` seconds, is (t - `origin`) * `time_base` on the presentation
     timeline. `first` is the time of the first sample. It is negative if something precedes the presentation: the
-    priming of an audio decoder, or frames that an edit list hides. Then all decode times are `lead` higher. Frames
-    that are not shown in decoding order are shown `delay` later. An edit list in the init segment compensates for
+    priming of an audio decoder, or frames that an edit list hides. Then all decode times are `lead` later. If frames
+    are not shown in decoding order, they are shown `delay` later. An edit list in the init segment compensates for
     both. So decoding of a segment begins at the time from which it is shown, or `lead` later.
 
     Packets of `step` samples each lie on a grid that begins at `first`; 0: their lengths differ. `refusal` says why a
@@ -49,7 +49,7 @@ class Carriage:
     their own, and a keyframe that has none gets those that apply. Otherwise they are in the init segment only.
 
     `start` and `end` are those of the track, in seconds of the presentation, as far as they were found. `sizes` are the
-    bytes of all its packets between one keyframe of the outline and the next; one number if it has no keyframes.
+    bytes of all its packets between one keyframe of the outline and the next; one number if the outline has none.
 
     The track is in the bytes [`begin`, `stop`) of the file (`media.containers.parts`), with the index `index` there.
     `stop` None: up to the end. `index` None: the index it has in the outline. `init` numbers the init segments of a
@@ -137,7 +137,7 @@ class KeyframeTable:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A part of a file after the first one, on the same timeline, from `start` seconds on.
+    """A part of a file, on the timeline of the whole file, from `start` seconds on.
 
     A track that continues from part to part keeps its index.
     """
@@ -171,8 +171,8 @@ class Outline:
     """The result of the job "outline". `duration` in seconds; `exact`: sizes were counted, not estimated.
 
     If the file has several parts, this is the first, and `later` are the others. `changes`: where the coding of an
-    audio track changes, it continues as another track with the same index, in order. `unread` says why the outline ends
-    before the file does.
+    audio track changes, the track continues as another one with the same index, in order. `unread` says why the outline
+    ends before the file does.
     """
 
     container: str

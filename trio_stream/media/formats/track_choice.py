@@ -4,8 +4,8 @@ All code that chooses tracks uses this, so the media info, the poster, the thumb
 track.
 
 Motion video comes before still images, codecs that browsers play before others, tracks with the file's default flag
-before the others, and then the first. Among audio tracks, commentaries and those for people who do not see or hear
-well come last, and the file's default flag decides among the others, as in ffmpeg, mpv and VLC.
+before the others, and then the first. Among audio tracks, commentaries and those for the visually or hearing impaired
+come last, and the file's default flag decides among the others, as in ffmpeg, mpv and VLC.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,13 +22,13 @@ UNKNOWN = "unknown"
 """The name for a codec that FFmpeg does not support."""
 
 STILL_IMAGE_RATE = Fraction(2)
-"""Images that come at fewer frames per second are still images: chapter images, slides, thumbnails."""
+"""Frames per second. A slower track of images holds still images: chapter images, slides, thumbnails."""
 
 STILL_IMAGES = "this track holds still images, such as chapter images or slides, and no video"
 """Why still images are left out if something else can be played."""
 
 ONE_VIDEO_TRACK = "only one video track is played at a time"
-"""Why a video track is left out that could be played."""
+"""Why a playable video track is left out."""
 
 
 @dataclass(frozen=True, slots=True)

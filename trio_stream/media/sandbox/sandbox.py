@@ -1,8 +1,8 @@
 """Run jobs on untrusted media, in children of another process that can do nothing else.
 
-One worker process (`trio_stream.media.worker`) is started on demand, ended when it has been idle for a while, and replaced
-if it dies. The reply of a job is only used within its limits. Each way a job can end has one meaning: the media is at
-fault (`MediaUnreadable`), the disk is (`SourceUnreadable`), or this server is, and the media may be fine
+One worker process (`trio_stream.media.worker`) is started on demand, ended when it has been idle for a while, and
+replaced if it dies. The reply of a job is only used within its limits. Each way a job can end has one meaning: the
+media is at fault (`MediaUnreadable`), the disk is (`SourceUnreadable`), or this server is, and the media may be fine
 (`MediaWorkerFailed`). When `run` returns or raises, its child is gone.
 """
 
