@@ -1,6 +1,6 @@
 """When a file begins and ends, on the one clock that all reported times use.
 
-0 is where the presentation begins. The clock of an MPEG file may show any time there, and so may that of a part cut
+0 is where the presentation begins. The clock of an MPEG file may show any time there, and so may that of a file cut
 from a longer recording: MP4 fragments, and files whose first packet comes late. For MP4 the times come from its tables,
 because segments are built from them; for other containers they come from FFmpeg.
 """
@@ -22,15 +22,15 @@ WITH_TABLES = frozenset({"mov", "mp4", "3gp"})
 MATROSKA = frozenset({"matroska", "webm"})
 
 EARLY = 0.5
-"""Seconds before 0. What begins earlier in Matroska is no decoder priming but part of the video, and players begin
+"""Seconds before 0. What begins earlier in Matroska is not decoder priming but part of the video, and players begin
 there."""
 
 LATE = 1.0
-"""Seconds. A file that begins no later than this begins with silence and darkness; one that begins later has its own
+"""Seconds. A file that begins no later than this begins with silence and black; one that begins later has its own
 clock."""
 
 SHORT = 0.25
-"""Seconds that may be missing at the end without a message: containers round, and track ends differ."""
+"""Seconds that may be missing at the end of a complete file: containers round times, and track ends differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ def span_of(
     if (
         name in WITH_TABLES
         and file.size is not None
-        and (found := _span_from_tables(file, file.size, tracks, stated)) is not None
+        and (span := _span_from_tables(file, file.size, tracks, stated)) is not None
     ):
-        return found
+        return span
     start = start_of(container, file, name)
     return TimeSpan(start, stated_duration(container, name, start))
 
@@ -81,9 +81,8 @@ def stated_duration(container: av.container.InputContainer, name: str, start: fl
     if container.duration is None or container.duration <= 0:
         return None
     stated = float(container.duration / av.time_base)
-    counts_from_zero = (
-        name not in FREE_CLOCK and stated > start
-    )  # some containers count from 0 on their clock
+    # Some containers count the duration from 0 on their clock.
+    counts_from_zero = name not in FREE_CLOCK and stated > start
     return stated - start if counts_from_zero else stated
 
 

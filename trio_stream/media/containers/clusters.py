@@ -1,8 +1,8 @@
 """Find the place of a timestamp in a Matroska file without an index, by the timestamps of its clusters.
 
 A cluster can be recognised: its identifier is followed by a length and, after an optional checksum, by its timestamp.
-So a binary search finds the place of a timestamp. Then the beginning of the file, up to its first cluster, is read,
-and the file from the found cluster on, as if nothing was between them.
+So a binary search finds the place of a timestamp. Then the beginning of the file, up to its first cluster, is read, and
+the file from the found cluster on, as if there were nothing between them.
 
 Sources: RFC 8794 (EBML) sections 4 and 5, RFC 9559 (Matroska) sections 5.1 and 25.
 """
@@ -22,7 +22,7 @@ NEAR = 1 << 20
 """Bytes between two places at which the binary search ends."""
 
 MAX_CLUSTER = 64 << 20
-"""Bytes of a cluster, at most: if there is none in that many bytes, the file is taken to end there."""
+"""Bytes of a cluster, at most: if none begins within that many bytes, the file is assumed to end there."""
 
 MIN_SIZE = 8 << 20
 """Bytes. A smaller file is simply read from its beginning."""
@@ -52,8 +52,8 @@ class Spliced(MediaFile):
     def __init__(self, file: MediaFile, head: int, at: int) -> None:
         super().__init__(file.fd, file)
         self._head = head
-        self._left_out = at - head
-        self._place = 0
+        self._gap = at - head
+        self._offset = 0
 
     def seekable(self) -> bool:
         return False
@@ -61,11 +61,11 @@ class Spliced(MediaFile):
     def read(self, size: int = -1, /) -> bytes:
         """Return at most `size` bytes. Raises `OSError`."""
         size = WINDOW if size < 0 else size
-        if self._place < self._head:
-            data = self.read_at(self._place, min(size, self._head - self._place))
+        if self._offset < self._head:
+            data = self.read_at(self._offset, min(size, self._head - self._offset))
         else:
-            data = self.read_at(self._place + self._left_out, size)
-        self._place += len(data)
+            data = self.read_at(self._offset + self._gap, size)
+        self._offset += len(data)
         return data
 
 
@@ -119,7 +119,7 @@ def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
 
 
 def _timestamp(data: bytes) -> int | None:
-    """Read the timestamp of a possible cluster, from its first or second element; None if it is no cluster."""
+    """Read the timestamp of a possible cluster, from its first or second element; None if it is not a cluster."""
     found = element(data)
     if found is None or found.kind != CLUSTER:
         return None

@@ -16,14 +16,14 @@ READ_WHOLE_BYTES = 32 << 20
 """Bytes. A file of at most this size is read completely to find its end."""
 
 MAX_CHUNKS = 1000
-"""Chunks of an AVI file that are examined; each usually has a gigabyte."""
+"""Chunks of an AVI file that are examined; each is usually a gigabyte."""
 
 FLV_TAGS = {8, 9, 18}
 """Audio, video and metadata."""
 
 
 def missing_bytes(file: MediaFile, name: str) -> int:
-    """Return about how many bytes are missing at the end; `name` is the container's. 0 if none are known to be."""
+    """Return roughly how many bytes are missing at the end, 0 if none seem to be; `name` is the container's."""
     if file.size is None:
         return 0
     match name:
@@ -98,7 +98,7 @@ def _end_of_chunks(file: MediaFile, size: int) -> int:
 
 def _ends_with_a_tag(file: MediaFile, size: int) -> bool:
     """Whether the last four bytes of an FLV file are the size of a tag before them (FLV 10.1, annex E.3)."""
-    before = int.from_bytes(file.read_at(size - 4, 4)) if size > 15 else 0
-    at = size - 4 - before
-    tag = file.read_at(at, 4) if before > 10 and at > 0 else b""
-    return len(tag) == 4 and tag[0] & 0x1F in FLV_TAGS and int.from_bytes(tag[1:]) + 11 == before
+    tag_size = int.from_bytes(file.read_at(size - 4, 4)) if size > 15 else 0
+    at = size - 4 - tag_size
+    tag = file.read_at(at, 4) if tag_size > 10 and at > 0 else b""
+    return len(tag) == 4 and tag[0] & 0x1F in FLV_TAGS and int.from_bytes(tag[1:]) + 11 == tag_size

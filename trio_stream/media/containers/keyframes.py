@@ -20,7 +20,7 @@ from trio_stream.media.formats import media_info
 from trio_stream.media.jobs import MediaFile
 
 SCAN_BYTES = 32 << 20
-"""How much of a file without an index is read for its keyframes; a tenth of a second of processor time."""
+"""How much of a file without an index is read for its keyframes; a tenth of a second of CPU time."""
 
 MAX_TIMESTAMPS = 500
 """How many frames are compared to find out whether the frame rate is constant."""
@@ -148,7 +148,7 @@ class Scan:
 def is_variable_frame_rate(timestamps: list[int]) -> bool | None:
     """Whether frames with these timestamps, in any order, have different durations; None if there are too few.
 
-    A twentieth of them may differ: an edit, a lost frame. Times are rounded, so a quarter more or less is equal.
+    A twentieth of them may differ: an edit, a lost frame. Times are rounded, so a quarter more or less counts as equal.
     """
     ordered = sorted(timestamps)
     lengths = [after - before for before, after in itertools.pairwise(ordered)]

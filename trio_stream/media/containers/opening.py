@@ -1,8 +1,8 @@
 """The only way a job opens media: its format is detected from its content, and nothing but this file is opened.
 
-FFmpeg gets the bytes and no name. It may only try the listed containers, because some formats are lists of other files
-and addresses (HLS, DASH, concat, SDP, image sequences). It cannot open what a container refers to: the callback for
-that refuses. The system call filter would refuse as well.
+FFmpeg gets the bytes and no name. It may only try the listed containers, because other formats are lists of files and
+addresses (HLS, DASH, concat, SDP, image sequences). It cannot open what a container refers to: the callback for that
+refuses. The system call filter would refuse as well.
 """
 
 import logging
@@ -134,7 +134,7 @@ def container_name(container: av.container.InputContainer, file: MediaFile) -> s
 def open_described(
     file: MediaFile, options: Mapping[str, str] | None = None, *, audio: bool = True
 ) -> av.container.InputContainer:
-    """Like `open_media`, but make sure that each track is described, also one that begins late.
+    """Like `open_media`, but make sure that each track is described, even one that begins late.
 
     In streams (MPEG-TS, MPEG-PS, FLV) only packets say how a track is coded, and FFmpeg examines 5 MB or five seconds
     of them. If that is not enough, the file is opened again with `LATE_TRACKS`. `audio`: whether audio tracks matter.

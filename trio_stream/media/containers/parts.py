@@ -15,13 +15,12 @@ from trio_stream.media.containers.transport import (
     packets_before,
     pes_time,
     pid_of,
-    programs,
+    pmt_pids,
 )
 from trio_stream.media.jobs import MediaFile
 
 MAX_PARTS = 1000
 """Parts of a file that are played, at most."""
-
 
 SAMPLE_BYTES, SAMPLES = 1 << 16, 512
 """Bytes that are read at a place to find the clock, and the number of places: 32 MiB in all."""
@@ -80,7 +79,7 @@ def part_start(file: MediaFile, clocks: Clocks) -> int:
     for position, packet in packets_before(file.read_at, found, size):
         pid, starts = pid_of(packet), bool(packet[1] & 0x40)
         if pid == 0 and starts:
-            pmts |= programs(packet)
+            pmts |= pmt_pids(packet)
         time = pes_time(packet) if starts else None
         if time is not None:
             if not clocks.is_after(time):
@@ -94,24 +93,24 @@ def part_start(file: MediaFile, clocks: Clocks) -> int:
 
 
 def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
-    """Return the parts of a transport stream, found by its clock at some hundred places.
+    """Return the parts of a transport stream, found by its clock at a few hundred places.
 
-    Each has a first byte and a stop. This is cheap, and covers all of a file of up to 32 MiB. In a larger one it
+    Each has a first byte and a stop. This is cheap, and covers a file of up to 32 MiB completely. In a larger one it
     misses a part that is between two of the places. Any other container is one part.
     """
-    whole: list[tuple[int, int | None]] = [(0, None)]
+    single: list[tuple[int, int | None]] = [(0, None)]
     size = packet_size(file.read_at, 0) if file.size is not None else None
     if size is None or file.size is None:
-        return whole
-    apart = max(16, file.size // SAMPLES // size) * size
+        return single
+    spacing = max(16, file.size // SAMPLES // size) * size
     begins = [0]
     before: tuple[int, float] | None = None
-    for where in range(0, file.size, apart):
-        now = _clock_near(file, where, size)
+    for position in range(0, file.size, spacing):
+        now = _clock_near(file, position, size)
         if now is None:
             continue
-        while before is not None and len(begins) < MAX_PARTS and (found := _between(file, before, now, size)):
-            begin = part_start(file, found)
+        while before is not None and len(begins) < MAX_PARTS and (seam := _between(file, before, now, size)):
+            begin = part_start(file, seam)
             after = _clock_near(file, begin, size)
             if begin <= begins[-1] or after is None:
                 break
@@ -138,14 +137,14 @@ def _between(file: MediaFile, low: tuple[int, float], high: tuple[int, float], s
     return _seam_between(file, low, high[0], size)
 
 
-def _breaks(before: float, after: float, apart: int) -> bool:
-    """Whether the clock breaks within that many bytes: it goes back, or forward by more than in the slowest streams."""
+def _breaks(before: float, after: float, distance: int) -> bool:
+    """Whether the clock breaks within `distance` bytes: it goes back, or ahead by more than in the slowest stream."""
     ahead = (after - before) % WRAP
-    return WRAP - LATE > ahead > AHEAD + apart / SLOWEST
+    return WRAP - LATE > ahead > AHEAD + distance / SLOWEST
 
 
 def _seam_between(file: MediaFile, low: tuple[int, float], stop: int, size: int) -> Clocks | None:
-    """Find the packet between two near places at which the clock breaks."""
+    """Find the packet at which the clock breaks, between two places close together."""
     before = low[1]
     for position, time in _times(file, low[0], stop - low[0] + SAMPLE_BYTES, size):
         if _breaks(before, time, 0):
@@ -172,11 +171,11 @@ def end_before(file: MediaFile, position: int, pid: int) -> int:
     """Return where the old coding of a track ends before `position`: before the tables that announce the new one."""
     size = packet_size(file.read_at, position)
     found = position
-    for where, packet in packets_before(file.read_at, position, size) if size is not None else ():
+    for before, packet in packets_before(file.read_at, position, size) if size is not None else ():
         if pid_of(packet) == pid:
             break
         if pid_of(packet) == 0 or (packet[1] & 0x40 and begins_pmt(packet)):
-            found = where
+            found = before
     return found
 
 
@@ -189,19 +188,21 @@ def _tables(file: MediaFile, begin: int) -> bytes:
     if pid_of(file.read_at(begin + lead, 4)) < 0x20:
         return b""
     found: list[bytes] = []
-    named: set[int] = set()
-    after: dict[int, list[bytes]] = {}
+    listed: set[int] = set()  # the PIDs of the PMTs
+    possible: dict[int, list[bytes]] = {}  # packets that may belong to a PMT, the last one first, by PID
     for position, packet in packets_before(file.read_at, begin, size):
         pid = pid_of(packet)
-        whole = file.read_at(position, size) if lead else packet
+        stored = file.read_at(position, size) if lead else packet
         if pid == 0 and packet[1] & 0x40:
-            named = named or programs(packet)
-            found.append(whole)
-            if any(pid in after for pid in named) or len(found) > 1:
-                found += [packet for pid in sorted(named & after.keys()) for packet in reversed(after[pid])]
-                return b"".join(packet.ljust(size, b"\xff") for packet in found)
-        elif pid >= 0x20 and pid != 0x1FFF and (begins_pmt(packet) or pid in after):
-            after.setdefault(pid, []).append(whole)
+            listed = listed or pmt_pids(packet)
+            found.append(stored)
+            if listed & possible.keys() or len(found) > 1:
+                found += [
+                    part for pmt in sorted(listed & possible.keys()) for part in reversed(possible[pmt])
+                ]
+                return b"".join(part.ljust(size, b"\xff") for part in found)
+        elif pid >= 0x20 and pid != 0x1FFF and (begins_pmt(packet) or pid in possible):
+            possible.setdefault(pid, []).append(stored)
     return b""
 
 

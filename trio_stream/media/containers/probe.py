@@ -60,13 +60,13 @@ def _probe_part(file: MediaFile, scan_bytes: int) -> media_info.MediaInfo:
 
 def _append(first: media_info.MediaInfo, other: media_info.MediaInfo) -> media_info.MediaInfo:
     """Join the media info of two consecutive parts; the tracks are those of the first."""
-    begins = first.duration or 0.0
+    offset = first.duration or 0.0
     keyframes, more = first.keyframes, other.keyframes
     if keyframes is not None and keyframes.until is None and more is not None:
-        times = (*keyframes.times, *(seconds(time + begins) for time in more.times))
-        until = None if more.until is None else seconds(more.until + begins)
+        times = (*keyframes.times, *(seconds(time + offset) for time in more.times))
+        until = None if more.until is None else seconds(more.until + offset)
         keyframes = media_info.Keyframes(keyframes.track, times[: media_info.KEYFRAME_LIMIT], until)
-    return replace(first, duration=seconds(begins + (other.duration or 0.0)), keyframes=keyframes)
+    return replace(first, duration=seconds(offset + (other.duration or 0.0)), keyframes=keyframes)
 
 
 def _media_info(

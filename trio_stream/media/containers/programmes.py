@@ -1,6 +1,6 @@
 """Read which tracks of a transport stream belong together: its programmes, each with its own video (pure).
 
-Sources: ISO/IEC 13818-1 sections 2.4.3.2 (packets), 2.4.4.3 (the association table) and 2.4.4.8 (the map tables).
+Sources: ISO/IEC 13818-1 sections 2.4.3.2 (packets), 2.4.4.3 (PAT) and 2.4.4.8 (PMT).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from trio_stream.media.containers.transport import (
 READ_BYTES = 4 << 20
 """How much of a file is read for its tables. They are repeated ten times per second."""
 
-_ASSOCIATION, _MAP = 0, 2
+_PAT, _PMT = 0, 2
 """Table ids."""
 
 
@@ -27,9 +27,9 @@ def programmes(data: bytes) -> tuple[frozenset[int], ...]:
     maps: dict[int, int] = {}
     found: dict[int, frozenset[int]] = {}
     for pid, section in _sections(data, maps):
-        if pid == 0 and section[0] == _ASSOCIATION and not maps:
+        if pid == 0 and section[0] == _PAT and not maps:
             maps.update(map_tables(section))
-        elif pid in maps and section[0] == _MAP:
+        elif pid in maps and section[0] == _PMT:
             found.setdefault(int.from_bytes(section[3:5]), _tracks(section))
         if maps and len(found) == len(set(maps.values())):
             break
@@ -45,7 +45,7 @@ def _tracks(section: bytes) -> frozenset[int]:
 
 
 def _sections(data: bytes, maps: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:
-    """Yield the current sections of the association table and of those PIDs, each with its PID."""
+    """Yield the current sections of the PAT and of the PMTs (the keys of `maps`), each with its PID."""
     partial: dict[int, bytes] = {}
     for packet in _packets(data):
         pid = pid_at(packet, 1)

@@ -40,7 +40,7 @@ class Clocks:
     after: float
 
     def is_after(self, time: float) -> bool:
-        """Whether a time, which may be modulo `WRAP`, is probably on the second clock."""
+        """Whether a time, perhaps modulo `WRAP`, is probably on the second clock."""
         if _distance(self.before, self.after) < LATE:
             return False
         return _distance(time, self.after) < _distance(time, self.before)

@@ -25,8 +25,8 @@ def is_flagged(stream: Stream, flags: Disposition) -> bool:
 
 
 def video_traits(stream: VideoStream) -> VideoTraits:
-    """Return what choosing needs to know about a video track."""
-    context: Any = stream.codec_context  # None if FFmpeg does not know the codec
+    """Return what the choice of tracks depends on, for a video track."""
+    context: Any = stream.codec_context  # None if FFmpeg does not support the codec
     return VideoTraits(
         codec=UNKNOWN if context is None else context.codec.canonical_name,
         default=is_flagged(stream, Disposition.default),
@@ -37,7 +37,7 @@ def video_traits(stream: VideoStream) -> VideoTraits:
 
 
 def audio_traits(stream: AudioStream) -> AudioTraits:
-    """Return what choosing needs to know about an audio track."""
+    """Return what the choice of tracks depends on, for an audio track."""
     return AudioTraits(is_flagged(stream, Disposition.default), is_flagged(stream, SECONDARY))
 
 

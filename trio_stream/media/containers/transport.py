@@ -83,7 +83,7 @@ def begins_pmt(packet: bytes) -> bool:
     )
 
 
-def programs(packet: bytes) -> set[int]:
+def pmt_pids(packet: bytes) -> set[int]:
     """Return the PIDs of the PMTs that a PAT lists."""
     data = payload(packet)
     if not data or len(data) < 9 + data[0]:
