@@ -37,7 +37,7 @@ def blurhash(pixels: bytes, width: int, height: int, across: int = 4, down: int 
 
 
 def _components(pixels: bytes, width: int, height: int, across: int, down: int) -> list[Colour]:
-    """The cosine components, the constant one first; each row is summed up, then the sums of the rows."""
+    """Return the cosine components, the constant one first; each row is summed up, then the sums of the rows."""
     linear = _linear()
     rows: list[list[Colour]] = []
     waves_across = _waves(width, across)
@@ -65,7 +65,7 @@ def _waves(length: int, count: int) -> list[list[float]]:
 
 @lru_cache(1)
 def _linear() -> tuple[float, ...]:
-    """The linear light for each sRGB byte (IEC 61966-2-1)."""
+    """Return the linear light for each sRGB byte (IEC 61966-2-1)."""
     return tuple(
         value / 255 / 12.92 if value / 255 <= 0.04045 else ((value / 255 + 0.055) / 1.055) ** 2.4
         for value in range(256)

@@ -1,8 +1,8 @@
 """The job `artwork`: a poster with its blur hash, and trickplay sheets.
 
 Invariant: at most one decoded frame, one sheet and one derived file are in memory. Only keyframes are decoded, in one
-thread, with pauses that keep to the configured share of a core. What a damaged file does not allow is left out and the
-result says why. Only a file with a video track but without any decodable frame or cover is `Unreadable`.
+thread, with pauses that keep to the configured share of a core. What cannot be generated from a damaged file is left
+out, and the result says why. Only a file with a video track but without any decodable frame or cover is `Unreadable`.
 """
 
 import itertools
@@ -57,9 +57,9 @@ class Pace:
 
     def rest(self) -> None:
         """Sleep until the CPU time used is at most `share` of the elapsed time."""
-        behind = self.used / self.share - self.elapsed
-        if behind > 0:
-            time.sleep(behind)
+        wait = self.used / self.share - self.elapsed
+        if wait > 0:
+            time.sleep(wait)
 
     @property
     def elapsed(self) -> float:
@@ -83,9 +83,9 @@ def generate_artwork(file: MediaFile, options: Mapping[str, Any], reply: Reply) 
         poster   {"width", "height"} in pixels, or null
         blurhash text, or null
         tiles    {"interval" (s), "count", "width", "height" (pixels), "columns", "rows", "sheets"}, or null
-        reason   why something of this is missing, else null
+        reason   why something is missing, else null
 
-    Raises `Unreadable` if there is a video track but nothing of it can be decoded, or if the file is no container.
+    Raises `Unreadable` if there is a video track but nothing of it can be decoded, or if the file is not a container.
     """
     pace = Pace(min(1.0, max(0.01, float(options.get("share") or 1.0))))
     limit = float(options.get("seconds") or math.inf)
@@ -114,7 +114,7 @@ class _Poster:
 
 
 def _poster(file: MediaFile, track: int, start: float, duration: float, pace: Pace) -> _Poster | None:
-    """Try the first places, then the others, then frames that are no keyframes, until one is not blank."""
+    """Try the first places, then the others, then frames that are not keyframes, until one is not blank."""
     best: _Poster | None = None
     for frames_of in (_keyframes_at(PLACES, start), _keyframes_at(MORE_PLACES, start), _first_frames):
         with _reopen(file) as container:
@@ -271,7 +271,7 @@ def _sheets_result(grid: Grid | None, reason: str | None) -> dict[str, Any]:
 
 
 def _cover(file: MediaFile, track: int | None, reply: Reply) -> dict[str, Any]:
-    """Use an image attached to the file, as music files have it, or the first still image, as the poster."""
+    """Use an image attached to the file, as in music files, or the first still image, as the poster."""
     has_video = track is not None
     with _reopen(file) as container:
         for stream in container.streams.video:

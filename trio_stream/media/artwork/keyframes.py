@@ -1,6 +1,6 @@
 """Read frames of a video at given times, decoding only keyframes.
 
-Invariant: reading continues from where it stopped, or seeks forward; it never starts again. So a file is read at most a
+Invariant: reading continues from where it stopped, or seeks forward; it never starts over. So a file is read only a
 small number of times, whatever its index claims. A file without keyframes, with a wrong index, or truncated anywhere
 gives as many frames as possible.
 """
@@ -23,8 +23,8 @@ TOLERANCE = 0.05
 
 STEP_BACK = 3.0
 MAX_STEP_BACK = 15.0
-"""Seconds before the target at which reading starts if seeking to it ended after its keyframe. It begins with the
-first value and increases if keyframes are further apart."""
+"""Seconds before the target at which reading starts if seeking to it ended after its keyframe: the first value, and up
+to the second one if keyframes are further apart."""
 
 MAX_FAILED_SEEKS = 3
 """Consecutive failed seeks after which the file is only read forward."""
@@ -109,7 +109,7 @@ class KeyframeReader:
     def _jump(self, target: float) -> _Packet | None:
         """Seek to `target`; return the keyframe to show there, None if there is none newer than the latest."""
         before = self._latest.time if self._latest else -math.inf
-        read = self._position
+        position = self._position
         if not self._seek(target):
             return self._read_until(target)
         packet = self._read_key()
@@ -121,7 +121,7 @@ class KeyframeReader:
             self._failed_seeks = 0
             return packet
         if time == before and self._is_indexed(target):
-            self._position = max(read, time)
+            self._position = max(position, time)
             return None
         # Either there is no newer keyframe, or the index ends here and does not list those that follow.
         self._failed_seeks += 1
@@ -197,7 +197,7 @@ class KeyframeReader:
 
 
 class JoinedKeyframeReader:
-    """Like `KeyframeReader`, for a file of several parts; `parts` opens each, and says when it begins."""
+    """Like `KeyframeReader`, for a file of several parts; `parts` opens each, and gives its start time."""
 
     def __init__(self, parts: Iterator[tuple[float, KeyframeReader]]) -> None:
         self._parts = parts

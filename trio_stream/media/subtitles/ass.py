@@ -1,7 +1,7 @@
 """Read ASS and SSA scripts into cues: the text, italics and bold, and the approximate position (pure).
 
-Invariant: a line gives at most one cue and takes time in proportion to its length. Drawings, karaoke, colours, fonts
-and animations are left out, because WebVTT cues do not support them.
+Invariant: a line gives at most one cue and takes time proportional to its length. Drawings, karaoke, colours, fonts and
+animations are left out, because WebVTT cues do not support them.
 
 There is no standard; this follows Aegisub's documentation of the override tags, and libass.
 """
@@ -27,7 +27,7 @@ LEGACY = {"1": 1, "2": 2, "3": 3, "5": 7, "6": 8, "7": 9, "9": 4, "10": 5, "11":
 def from_ass(text: str, style: str, styles: Styles, height: int = 288) -> tuple[str, str]:
     """Return the cue text and settings for the text of an event.
 
-    `height` is that of the script (PlayResY): of a position by `\\pos`, only the third of the screen is used.
+    `height` is that of the script (PlayResY). A position (`\\pos`) is reduced to a third of the screen.
     """
     event = _Event(style, styles, height)
     at = 0
@@ -107,10 +107,10 @@ _EVENTS = ["layer", "start", "end", "style", "name", "marginl", "marginr", "marg
 
 @dataclass
 class Script:
-    """The state of an ASS or SSA script that matters here; it reads line by line and returns the cues."""
+    """Reads an ASS or SSA script line by line and returns its cues; it keeps the state that they depend on."""
 
     height: int = 288
-    old: bool = False
+    is_ssa: bool = False
     styles: dict[str, tuple[int, bool, bool]] = field(default_factory=dict)
     _section: str = ""
     _style_format: list[str] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Script:
         line = line.strip()
         if line.startswith("[") and line.endswith("]"):
             self._section = line[1:-1].strip().lower()
-            self.old = self.old or self._section == "v4 styles"
+            self.is_ssa = self.is_ssa or self._section == "v4 styles"
             return None
         kind, _, value = line.partition(":")
         kind, value = kind.strip().lower(), value.strip()
@@ -147,7 +147,7 @@ class Script:
         named = dict(zip(self._style_format, map(str.strip, value.split(",")), strict=False))
         number = named.get("alignment", "")
         alignment = int(number) if number in {str(valid) for valid in range(1, 12)} else 2
-        if self.old:  # SSA: 1 to 3, plus 4 on top and 8 in the middle
+        if self.is_ssa:  # 1 to 3, plus 4 on top and 8 in the middle
             alignment = LEGACY.get(number, 2)
         italic, bold = (named.get(name, "0") not in {"", "0"} for name in ("italic", "bold"))
         if len(self.styles) < 10_000:

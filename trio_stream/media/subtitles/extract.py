@@ -34,7 +34,7 @@ SUFFIXES = ("srt", "vtt", "ass", "ssa")
 type _Packet = Packet[Stream]  # never evaluated, because `Packet` cannot be subscripted at run time
 
 TEXT_CODECS = frozenset({"subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "text"})
-"""Codecs of text subtitles, by FFmpeg's names; the others are bitmaps, or formats that nobody uses."""
+"""Codecs of text subtitles, by FFmpeg's names; the others are bitmaps or obsolete formats."""
 
 
 def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) ->
         tracks   [{"stream", "codec", "cues", "ass" (whether N.ass was sent), "whole"}], without tracks that have no cue
         reason   why something is missing, else null
 
-    Raises `Unreadable` if the file is no container.
+    Raises `Unreadable` if the file is not a container.
     """
     with open_media(file) as container:
         streams: list[Stream] = [
@@ -85,7 +85,7 @@ def _collect(container: InputContainer, streams: list[Stream], tracks: Mapping[i
 
 @dataclass
 class _Track:
-    """A track while the file is read."""
+    """The state of a track while the file is read."""
 
     stream: int
     codec: str
@@ -200,7 +200,7 @@ def convert_file(file: MediaFile, options: Mapping[str, Any], reply: Reply) -> d
     """
     suffix = str(options.get("suffix", "")).lower().lstrip(".")
     if suffix not in SUFFIXES:
-        raise Unreadable(f"the subtitle format {suffix or 'without a suffix'} is not supported")
+        raise Unreadable(f"the subtitle format {suffix or '(no suffix)'} is not supported")
     data = _read_at_most(file, MAX_SIDECAR + 1)
     text = clean(decode(data[:MAX_SIDECAR], options.get("language") or None))
     kind = _kind(text, suffix)
@@ -223,7 +223,7 @@ _SCRIPT = re.compile(r"\[(script info|events|v4\+? styles)\]", re.IGNORECASE)
 
 
 def _kind(text: str, suffix: str) -> str:
-    """Detect the format: the one of the suffix, unless the text clearly has another one."""
+    """Detect the format: that of the suffix, unless the text clearly has another one."""
     start = text[:4096].lstrip()
     if start.startswith("WEBVTT"):
         return "vtt"

@@ -1,7 +1,7 @@
 """Convert the text of SRT and WebVTT cues to WebVTT cue text, and parse ASS overrides (pure).
 
-Invariant: text that is no tag is shown as it was written; a tag is dropped if WebVTT has no equivalent. Time is in
-proportion to the length of the text, of which at most `MAX_MARKUP` characters are read.
+Invariant: text that is not a tag is shown as it was written; a tag is dropped if WebVTT has no equivalent. Time is
+proportional to the length of the text, of which at most `MAX_MARKUP` characters are read.
 """
 
 import re
@@ -33,7 +33,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 # A tag of at most 300 characters, or an override of ASS or MicroDVD; everything between is text. No two alternatives
-# begin in the same way and each is limited, so matching takes time in proportion to the text.
+# begin in the same way and each is limited, so matching takes time proportional to the text.
 _HTML = r"<(/?)([a-zA-Z]{1,10}|[0-9:.]{1,20})?([^<>]{0,280})>"
 _TAG = re.compile(_HTML)
 _TAG_OR_OVERRIDE = re.compile(_HTML + r"|\{(\\[^{}]{0,2000}|[a-zA-Z]:[^{}]{0,60})\}")
@@ -48,7 +48,8 @@ _DROPPED = frozenset({
 def from_srt(text: str) -> tuple[str, str]:
     """Return the cue text and settings for text of an SRT file: some HTML, and sometimes an ASS override.
 
-    `<i>`, `<b>`, `<u>` stay; `<font>` and other tags without an equivalent are dropped; what is no tag is text.
+    `<i>`, `<b>`, `<u>` stay; `<font>` and other tags without an equivalent are dropped; anything that is not a tag is
+    text.
     """
     cue_text = CueText()
     alignment: int | None = None
@@ -144,7 +145,7 @@ def from_vtt(text: str) -> str:
         elif _TIMESTAMP.fullmatch(name + rest) and not slash:
             cue_text.mark(found.group())
         elif not name.isalpha() and not slash:
-            cue_text.add(unescape(found.group()))  # unknown tags are dropped, but this is no tag
+            cue_text.add(unescape(found.group()))  # unknown tags are dropped, but this is not a tag
     cue_text.add(unescape(text[at:]))
     return cue_text.finish()
 

@@ -1,6 +1,6 @@
 """Read SRT and WebVTT files into cues (pure); ass.py does the same for ASS and SSA.
 
-Invariant: any text gives the cues that can be found in it, at most `MAX_CUES`, in time in proportion to its length.
+Invariant: any text gives the cues that can be found in it, at most `MAX_CUES`, in time proportional to its length.
 
 pysubs2 was tried: it does not escape WebVTT (a `-->` in the text breaks the file, and `a < b` loses what follows), and
 it drops positions.
@@ -43,7 +43,7 @@ def milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str | 
 
 
 def _plain(line: str) -> str:
-    """Normalise a line to read times and numbers: width of characters, spaces, and no invisible characters."""
+    """Normalise character widths and spaces, and remove invisible characters, so that times and numbers can be read."""
     if not line.isascii():
         line = unicodedata.normalize("NFKC", INVISIBLE.sub("", line))
     return line.replace("\t", " ")
@@ -85,7 +85,7 @@ def _timed(lines: list[str], form: re.Pattern[str] = _VTT) -> Iterator[_Timed]:
 def srt_cues(text: str) -> list[Cue]:
     """Return the cues of an SRT file, all that FFmpeg finds, and more.
 
-    Accepted are blank lines inside a cue or after every line, missing numbers, missing blank lines, and cues that end
+    It accepts blank lines inside a cue or after every line, missing numbers, missing blank lines, and cues that end
     before they begin.
     """
     lines = clean(text).split("\n")
