@@ -54,7 +54,7 @@ def carriages(found: Outline) -> list[Carriage]:
 
 def test_an_outline_from_cues_equals_one_from_packets(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = outlined(long)
-    monkeypatch.setattr(indexes, "LOOK_BYTES", 100_000)
+    monkeypatch.setattr(indexes, "HEAD_BYTES", 100_000)
     indexed = outlined(long, whole_bytes=0)
     assert (read.exact, indexed.exact) == (True, False)
     assert without_sizes(indexed) == without_sizes(read)
@@ -75,7 +75,7 @@ def test_an_outline_from_cues_equals_one_from_packets(long: Path, monkeypatch: p
 
 
 def test_an_index_saves_reading_the_file(long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(indexes, "LOOK_BYTES", 10_000)
+    monkeypatch.setattr(indexes, "HEAD_BYTES", 10_000)
     with opened(long) as file:
         zeroable = ZeroableFile(file)
         with open_tracks(zeroable) as container:
@@ -91,7 +91,7 @@ def test_an_outline_from_tables_equals_one_from_packets(
     menagerie: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = outlined(menagerie / name)
-    monkeypatch.setattr(indexes, "LOOK_BYTES", 1)
+    monkeypatch.setattr(indexes, "HEAD_BYTES", 1)
     assert outlined(menagerie / name, whole_bytes=0) == read
 
 

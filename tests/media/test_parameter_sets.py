@@ -172,7 +172,7 @@ def test_keyframes_get_the_sets_that_apply() -> None:
     slices = b"\0\0\x01eIDR"
     for time, packet in enumerate((one, slices, other, slices, more, one)):
         tracker.take(packet + slices, None, time)
-    assert tracker.others
+    assert tracker.has_others
     assert tracker.changes == [(0, one), (2, other), (4, other + more), (5, one)]
     current = CurrentParameterSets("h264", [(0, one), (2, other)])
     assert current.before(b"\0\0\0\x02e1", 1) == b"\0\0\0\x04gONE\0\0\0\x04hONE\0\0\0\x02e1"
@@ -188,4 +188,4 @@ def test_sets_of_the_description_do_not_count_as_others() -> None:
     tracker = ParameterSetTracker("h264", b"\0\0\x01gONE\0\0\x01hONE\0\0\x01hTWO")
     for packet in (b"\0\0\x01gONE\0\0\x01hONE", b"\0\0\x01hTWO", b"\0\0\x01hTWO"):
         tracker.take(packet, None, 0)
-    assert not tracker.others
+    assert not tracker.has_others

@@ -79,7 +79,7 @@ def _resynchronised(
 
 
 def _without_hidden(packets: Iterable[AnyPacket]) -> Iterator[AnyPacket]:
-    """Leave out packets that are not shown, unless a frame that is shown depends on them.
+    """Leave out hidden packets, unless a frame that is shown depends on them.
 
     Edit lists of QuickTime leave out parts of a track, and demuxers mark their packets. Packets before 0 are hidden by
     their times. Otherwise a GOP must be decoded up to its last frame that is shown.

@@ -40,7 +40,7 @@ from trio_stream.media.remux.timing import Clock
 class Draft:
     """Collects the outline of a file or of a part of it.
 
-    It begins at `at` seconds of the presentation. `pid`: only of this track, whose first packet is at that time.
+    It begins at `at` seconds of the presentation. `pid`: collect only this track, whose first packet is at that time.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Draft:
             exact=not survey.estimated,
         )
 
-    def time_of(self, seen: TrackSurvey, shown: int) -> Fraction:
+    def time_of(self, track_survey: TrackSurvey, shown: int) -> Fraction:
         """Convert a timestamp of a track to seconds of the presentation."""
-        clock = self._clock(seen.stream)
+        clock = self._clock(track_survey.stream)
         return (shown - clock.origin) * clock.time_base
 
     def _cuts(self, carriage: Carriage) -> KeyframeTable:
@@ -127,9 +127,9 @@ class Draft:
             until=None if self.survey.whole else carriage.end,
         )
 
-    def _video(self, stream: VideoStream, seen: TrackSurvey) -> VideoOutline:
+    def _video(self, stream: VideoStream, track_survey: TrackSurvey) -> VideoOutline:
         clock = self._clock(stream)
-        shown, delay = [seen.first], 0
+        shown, delay = [track_survey.first], 0
         if stream.index == self.survey.video:
             shown += self.survey.starts[:1]
             delay = clock.at(clock.origin + self.survey.delay)
@@ -137,11 +137,11 @@ class Draft:
         refusal = (
             self._not_examined(stream)
             or self._in_other_programme(stream)
-            or self._video_refusal(stream, seen)
+            or self._video_refusal(stream, track_survey)
         )
-        carriage = _carriage(seen, clock, first, refusal, delay=delay)
-        if seen.sets is not None:
-            carriage = self._with_sets(carriage, clock, stream, seen.sets)
+        carriage = _carriage(track_survey, clock, first, refusal, delay=delay)
+        if track_survey.sets is not None:
+            carriage = self._with_sets(carriage, clock, stream, track_survey.sets)
         # The codec string names the sample entry it is carried in, not the one in the file.
         entry = IN_BAND[stream.codec_context.codec.canonical_name] if carriage.in_band else ""
         return VideoOutline(describe_video(stream, "", entry), carriage)
@@ -154,35 +154,37 @@ class Draft:
         If they never change, they are in the init segment only; otherwise samples keep theirs (`avc3`, `hev1`).
         """
         changes = None if self.survey.estimated else sets.changes
-        in_band = sets.others or (sets.framed and changes is None)
+        in_band = sets.has_others or (sets.is_byte_stream and changes is None)
         if in_band:
             timed = [(clock.at(time), units) for time, units in changes or ()]
         else:
-            timed = [(0, sets.described)] if sets.framed else []
+            timed = [(0, sets.described)] if sets.is_byte_stream else []
         parameter_sets = tuple(ParameterSets(time, units.hex()) for time, units in timed)
         return replace(carriage, in_band=in_band, sets=parameter_sets)
 
-    def _audio(self, stream: AudioStream, seen: TrackSurvey) -> AudioOutline:
+    def _audio(self, stream: AudioStream, track_survey: TrackSurvey) -> AudioOutline:
         context = stream.codec_context
         clock = self._clock(stream, context.sample_rate)
         first = grid = 0
-        if seen.first is not None and seen.packet is not None:
-            first = clock.at(seen.first)
-            priming, _ = discarded_samples(skip_samples_of(seen.packet))
+        if track_survey.first is not None and track_survey.packet is not None:
+            first = clock.at(track_survey.first)
+            priming, _ = discarded_samples(skip_samples_of(track_survey.packet))
             if priming and abs(first + priming) <= clock.time_base * clock.timescale:
                 first = -priming  # its timestamp is this time, rounded
             grid = samples_per_packet(
                 context.codec.canonical_name,
-                bytes(seen.packet),
+                bytes(track_survey.packet),
                 context.frame_size,
                 context.extradata or b"",
                 context.sample_rate,
             )
         refusal = (
-            self._not_examined(stream) or self._in_other_programme(stream) or _audio_refusal(stream, seen)
+            self._not_examined(stream)
+            or self._in_other_programme(stream)
+            or _audio_refusal(stream, track_survey)
         )
-        carriage = _carriage(seen, clock, first, refusal, step=grid)
-        return AudioOutline(describe_audio(stream), _with_exact_end(carriage, seen))
+        carriage = _carriage(track_survey, clock, first, refusal, step=grid)
+        return AudioOutline(describe_audio(stream), _with_exact_end(carriage, track_survey))
 
     def _clock(self, stream: MediaStream, sample_rate: int = 0) -> Clock:
         """Return the clock of a track: video keeps its own, audio counts samples."""
@@ -207,12 +209,12 @@ class Draft:
         is_examined = stream.index in self.survey.tracks
         return None if is_examined else f"only the first {TRACK_LIMIT} tracks of a file are examined"
 
-    def _video_refusal(self, stream: VideoStream, seen: TrackSurvey) -> str | None:
+    def _video_refusal(self, stream: VideoStream, track_survey: TrackSurvey) -> str | None:
         """Return why a video track cannot be carried in fragmented MP4, if so."""
         codec = stream.codec_context.codec.canonical_name
         if stream.index != self.survey.video and video_traits(stream).is_still:
             return STILL_IMAGES
-        if (reason := _packet_refusal(codec, seen)) is not None:
+        if (reason := _packet_refusal(codec, track_survey)) is not None:
             return reason
         if self.name == "avi" and stream.codec_context.has_b_frames:
             return "AVI does not say when reordered frames are shown"
@@ -221,15 +223,15 @@ class Draft:
         return None
 
 
-def _audio_refusal(stream: AudioStream, seen: TrackSurvey) -> str | None:
+def _audio_refusal(stream: AudioStream, track_survey: TrackSurvey) -> str | None:
     """Return why an audio track cannot be carried in fragmented MP4, if so."""
     context = stream.codec_context
     codec = context.codec.canonical_name
-    if (reason := _packet_refusal(codec, seen)) is not None:
+    if (reason := _packet_refusal(codec, track_survey)) is not None:
         return reason
     if not context.sample_rate:
         return "the file does not say how its audio is coded"
-    packet = bytes(seen.packet or b"")
+    packet = bytes(track_survey.packet or b"")
     if codec == "eac3" and eac3_blocks(packet) != 6:
         return "its E-AC-3 frames are too short for MP4"
     if codec == "aac":
@@ -240,27 +242,27 @@ def _audio_refusal(stream: AudioStream, seen: TrackSurvey) -> str | None:
     return None
 
 
-def _with_exact_end(carriage: Carriage, seen: TrackSurvey) -> Carriage:
+def _with_exact_end(carriage: Carriage, track_survey: TrackSurvey) -> Carriage:
     """Set the end of audio on a grid to the end of its last segment."""
-    if not carriage.step or seen.last is None:
+    if not carriage.step or track_survey.last is None:
         return carriage
     clock = Clock(carriage.time_base, carriage.origin, carriage.timescale, carriage.first, carriage.step)
-    shown, packet = seen.last
+    shown, packet = track_survey.last
     return replace(
         carriage, end=seconds((clock.at(shown) + duration_of(packet, carriage)) / carriage.timescale)
     )
 
 
-def _packet_refusal(codec: str, seen: TrackSurvey) -> str | None:
+def _packet_refusal(codec: str, track_survey: TrackSurvey) -> str | None:
     if codec not in CARRIED_CODECS:
         return f"no browser plays {codec} in MP4"
-    if seen.lacks_times:
+    if track_survey.lacks_times:
         return "its packets have no timestamps"
-    return "the track has no packets" if seen.packet is None else None
+    return "the track has no packets" if track_survey.packet is None else None
 
 
 def _carriage(
-    seen: TrackSurvey, clock: Clock, first: int, refusal: str | None, *, delay: int = 0, step: int = 0
+    track_survey: TrackSurvey, clock: Clock, first: int, refusal: str | None, *, delay: int = 0, step: int = 0
 ) -> Carriage:
     return Carriage(
         time_base=clock.time_base,
@@ -270,8 +272,10 @@ def _carriage(
         delay=delay,
         step=step,
         start=seconds(first / clock.timescale),
-        end=None if seen.latest is None else seconds(float((seen.latest - clock.origin) * clock.time_base)),
-        sizes=tuple(seen.sizes),
+        end=None
+        if track_survey.latest is None
+        else seconds(float((track_survey.latest - clock.origin) * clock.time_base)),
+        sizes=tuple(track_survey.sizes),
         refusal=refusal,
     )
 
@@ -297,6 +301,6 @@ def _is_unknown(stream: MediaStream) -> bool:
 
 
 def _is_playable(stream: MediaStream) -> bool:
-    """Whether FFmpeg knows the codec of the track, and it is not a cover."""
+    """Whether FFmpeg supports the codec of the track, and it is not a cover."""
     context: Any = stream.codec_context
     return context is not None and not is_flagged(stream, Disposition.attached_pic)

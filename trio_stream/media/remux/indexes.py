@@ -1,4 +1,4 @@
-"""Use the index of a large file, so that it need not be read completely.
+"""Use the index of a large file, so that the file need not be read completely.
 
 The tables of QuickTime have everything except the content of the samples. Matroska's Cues list keyframes, of which some
 are checked: if they are as the index says, it is trusted. Then sizes are estimated, from the positions of the keyframes
@@ -25,7 +25,7 @@ WITH_TABLES = frozenset({"mov", "mp4", "3gp"})
 READ_COMPLETELY = FREE_CLOCK | {"flv"}
 """Containers without an index, and FLV, whose video has a new description wherever its coding changes."""
 
-LOOK_BYTES = 16 << 20
+HEAD_BYTES = 16 << 20
 """How much of a file with an index is read at its beginning."""
 
 TAIL_BYTES = 64 << 20
@@ -64,10 +64,10 @@ class ContainerIndex:
         self._duration = (container.duration or 0) / av.time_base
 
     def fill(self, seconds: float) -> bool:
-        """Complete the survey within that time; False: the index cannot be trusted, and the survey is unusable."""
+        """Complete the survey within that time; False: the index cannot be trusted, and the survey cannot be used."""
         if self._name in READ_COMPLETELY or self._survey.video is None:
             return False
-        self._survey.read(LOOK_BYTES, seconds)
+        self._survey.read(HEAD_BYTES, seconds)
         try:
             return self._tables(seconds) if self._name in WITH_TABLES else self._cues(self._survey.video)
         except (av.error.FFmpegError, LookupError):
@@ -85,7 +85,7 @@ class ContainerIndex:
     def _cues(self, video: int) -> bool:
         survey = self._survey
         stream = survey.tracks[video].stream
-        rates = {index: _rate(seen) for index, seen in survey.tracks.items()}
+        rates = {index: _rate(track_survey) for index, track_survey in survey.tracks.items()}
         self._container.seek(0)  # makes FFmpeg read the Cues
         entries = [(entry.timestamp, entry.pos) for entry in stream.index_entries if entry.is_keyframe]
         every = max(1, -(-len(entries) // KEYFRAME_LIMIT))
@@ -103,7 +103,7 @@ class ContainerIndex:
         return True
 
     def _reaches_the_end(self, times: Sequence[int], base: float) -> bool:
-        """Whether keyframes seem to be listed in order, from the beginning to the end."""
+        """Whether the keyframes seem to be listed in order, from the beginning to the end."""
         if len(times) < 2 or not self._duration or times[0] != self._survey.times[0]:
             return False
         widths = [after - before for before, after in pairwise(times)]
@@ -112,7 +112,7 @@ class ContainerIndex:
     def _check_samples(self, video: int, times: Sequence[int]) -> tuple[list[int | None], list[int | None]]:
         """Return when the GOPs of some keyframes start and the sizes of these keyframes, None for the others.
 
-        Raises `LookupError` if the index names a packet that is no keyframe.
+        Raises `LookupError` if the index names a packet that is not a keyframe.
         """
         stream = self._survey.tracks[video].stream
         starts: list[int | None] = [None] * len(times)
@@ -121,7 +121,7 @@ class ContainerIndex:
             round(sample * (len(times) - 1) / CHECKED_KEYFRAMES) for sample in range(CHECKED_KEYFRAMES + 1)
         }:
             self._container.seek(times[number], stream=stream)
-            packets = ((found.pts, found) for found in self._container.demux(stream) if found.pts is not None)
+            packets = ((read.pts, read) for read in self._container.demux(stream) if read.pts is not None)
             shown, packet = next(packets, (None, None))
             if packet is None or not packet.is_keyframe or shown != times[number]:
                 raise LookupError(number)
@@ -135,24 +135,26 @@ class ContainerIndex:
         end = max(video_track.latest or 0, times[-1])
         lengths = [(after - before) * base for before, after in pairwise([*times, end])]
         rest = bytes_between(positions, times, (end, self._file.size or positions[-1]))
-        for index, seen in self._survey.tracks.items():
+        for index, track_survey in self._survey.tracks.items():
             if index != video:
-                seen.sizes = [round(rates[index] * length) for length in lengths]
-                rest = [max(0, left - size) for left, size in zip(rest, seen.sizes, strict=True)]
+                track_survey.sizes = [round(rates[index] * length) for length in lengths]
+                rest = [max(0, left - size) for left, size in zip(rest, track_survey.sizes, strict=True)]
         video_track.sizes = rest
 
 
-def _rate(seen: TrackSurvey) -> float:
-    """Bytes per second."""
-    if seen.first is None or seen.latest is None or seen.latest <= seen.first:
+def _rate(track_survey: TrackSurvey) -> float:
+    """Return the bytes per second of a track."""
+    if track_survey.first is None or track_survey.latest is None or track_survey.latest <= track_survey.first:
         return 0.0
-    return sum(seen.sizes) / ((seen.latest - seen.first) * float(seen.stream.time_base))
+    return sum(track_survey.sizes) / (
+        (track_survey.latest - track_survey.first) * float(track_survey.stream.time_base)
+    )
 
 
 def bytes_between(positions: Sequence[int], times: Sequence[int], end: tuple[int, int]) -> list[int]:
     """Return the bytes between one keyframe and the next, and from the last to `end`, a time and a position.
 
-    Several may have the position of the cluster they are in; they share its bytes in proportion to their durations.
+    Several may have the same position, that of their cluster; they share its bytes in proportion to their durations.
     """
     first_at: dict[int, int] = {}
     for position, time in zip(positions, times, strict=True):

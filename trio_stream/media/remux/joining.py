@@ -1,6 +1,6 @@
 """Outline a file that consists of several joined files, or whose audio coding changes.
 
-Invariant: each part is outlined alone, just as it is read later for its segments, and nothing of a part reaches into
+Invariant: each part is outlined alone, just as it is read later for its segments, and nothing in a part reaches into
 the next one.
 """
 
@@ -14,20 +14,15 @@ from typing import Any
 
 from trio_stream.media.containers.keyframes import seconds
 from trio_stream.media.containers.parts import MAX_PARTS, end_before, file_offset, part_start, view
-from trio_stream.media.formats.outline import (
-    AudioOutline,
-    FilePart,
-    Outline,
-    VideoOutline,
-)
+from trio_stream.media.formats.outline import AudioOutline, FilePart, Outline, VideoOutline
 from trio_stream.media.jobs import MediaFile, Unreadable
 from trio_stream.media.remux.demuxing import open_tracks
 from trio_stream.media.remux.draft import Draft
 from trio_stream.media.remux.segments import init_of
 
 _BIT_RATES = re.compile(rb"(\x04\x80\x80\x80.\x40.)...........|(?<=btrt).{12}", re.DOTALL)
-"""The bit rates in init segments (ISO/IEC 14496-1 section 7.2.6.6, ISO/IEC 14496-12 section 8.5.2.2). They are left
-out, because a change of them does not matter."""
+"""The bit rates in init segments (ISO/IEC 14496-1 section 7.2.6.6, ISO/IEC 14496-12 section 8.5.2.2). They are left out
+of comparisons, because a change in them does not matter."""
 
 
 class PartsOutliner:
@@ -56,11 +51,13 @@ class PartsOutliner:
             else:
                 try:
                     start = at
-                    found, begin, at = self._part(begin, at)
+                    outline, begin, at = self._part(begin, at)
                 except Unreadable as error:
                     unread = f"a part of the file cannot be read: {error}"
                 else:
-                    later.append(FilePart(float(start), found.video, found.audio, found.cuts, found.changes))
+                    later.append(
+                        FilePart(float(start), outline.video, outline.audio, outline.cuts, outline.changes)
+                    )
         return replace(first, duration=seconds(float(at)), later=tuple(later), unread=unread)
 
     def _part(self, begin: int, at: Fraction) -> tuple[Outline, int | None, Fraction]:
@@ -73,30 +70,32 @@ class PartsOutliner:
             # The first reading found the end of this part; if there is a seam in its own bytes now, it ends there.
             draft.survey.whole |= draft.survey.seam is not None
             indexes = self._indexes(draft)
-            found = draft.outline()
+            outline = draft.outline()
             video = [
                 self._with_index(track, indexes, begin, stop)
-                for track in found.video
+                for track in outline.video
                 if track.track.index in indexes
             ]
             audio: list[AudioOutline] = []
             changes: list[AudioOutline] = []
-            for track in found.audio:
+            for track in outline.audio:
                 if track.track.index in indexes:
-                    seen = draft.survey.tracks[track.track.index]
-                    pid, index = seen.stream.id, indexes[track.track.index]
-                    positions = [file_offset(part, change.position) for change in seen.changes]
+                    track_survey = draft.survey.tracks[track.track.index]
+                    pid, index = track_survey.stream.id, indexes[track.track.index]
+                    positions = [file_offset(part, change.position) for change in track_survey.changes]
                     ends = [*(end_before(self._file, position, pid) for position in positions), stop]
                     audio.append(self._with_index(track, indexes, begin, ends[0]))
-                    for change, low, high in zip(seen.changes, positions, ends[1:], strict=True):
-                        changes.append(self._change(pid, index, draft.time_of(seen, change.shown), low, high))
-            cuts = found.cuts
+                    for change, low, high in zip(track_survey.changes, positions, ends[1:], strict=True):
+                        changes.append(
+                            self._change(pid, index, draft.time_of(track_survey, change.shown), low, high)
+                        )
+            cuts = outline.cuts
             if cuts is not None:
                 cuts = replace(cuts, track=indexes[cuts.track]) if cuts.track in indexes else None
             # The next part begins with the next millisecond: nothing may reach into it.
             end = Fraction(math.floor(draft.end() * 1000) + 1, 1000)
-        found = replace(found, video=tuple(video), audio=tuple(audio), changes=tuple(changes), cuts=cuts)
-        return found, stop, end
+        outline = replace(outline, video=tuple(video), audio=tuple(audio), changes=tuple(changes), cuts=cuts)
+        return outline, stop, end
 
     def _stop(self, begin: int) -> int | None:
         part = view(self._file, begin, None)
@@ -117,8 +116,8 @@ class PartsOutliner:
         with open_tracks(part) as container:
             draft = Draft(container, part, at, pid=pid)
             draft.survey.read(self._max_bytes, self._deadline - time.monotonic())
-            [found] = draft.outline().audio
-        return self._with_index(found, {found.track.index: index}, begin, stop)
+            [audio] = draft.outline().audio
+        return self._with_index(audio, {audio.track.index: index}, begin, stop)
 
     def _indexes(self, draft: Draft) -> dict[int, int]:
         """Map the tracks of a part that have packets to their indexes in the outline.
@@ -148,11 +147,11 @@ class PartsOutliner:
         return indexes
 
     def _with_index[Track: VideoOutline | AudioOutline](
-        self, found: Track, indexes: Mapping[int, int], begin: int, stop: int | None
+        self, outline: Track, indexes: Mapping[int, int], begin: int, stop: int | None
     ) -> Track:
         """Set the index that a track has in the outline, and the number of its init segment."""
-        index = indexes[found.track.index]
-        carriage = replace(found.carriage, begin=begin, stop=stop, index=found.track.index)
+        index = indexes[outline.track.index]
+        carriage = replace(outline.carriage, begin=begin, stop=stop, index=outline.track.index)
         if carriage.refusal is None:
             try:
                 init_segment = init_of(self._file, index, carriage)
@@ -165,5 +164,5 @@ class PartsOutliner:
                 if init_segment not in inits:
                     inits.append(init_segment)
                 carriage = replace(carriage, init=inits.index(init_segment))
-        track: Any = replace(found.track, index=index)
-        return replace(found, track=track, carriage=carriage)
+        track: Any = replace(outline.track, index=index)
+        return replace(outline, track=track, carriage=carriage)

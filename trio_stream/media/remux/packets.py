@@ -28,16 +28,16 @@ from trio_stream.media.remux.timing import ROUNDED, Clock
 from trio_stream.mp4.reordering import REORDERED
 
 BEFORE_KEYFRAME = (0.0, 2.0, 15.0)
-"""Seconds before a keyframe at which it is looked for."""
+"""Seconds before a keyframe at which the search for it begins, first the shortest."""
 
 BEFORE_DECODING = (0.5, 3.0, 15.0, 60.0)
 """The same in containers without an index (MPEG-TS), where the place is guessed from decode times."""
 
 BEFORE_AUDIO = (1.0, 5.0, 20.0)
-"""Seconds before an audio segment at which it is looked for: it may be stored before the video it belongs to."""
+"""The same for an audio segment, which may be stored before the video it belongs to."""
 
 MAX_VIDEO_AHEAD = 30.0
-"""Seconds of video that are skipped while the end of an audio segment does not come: it may have a gap there."""
+"""Seconds of video after which the search for the end of an audio segment stops: the audio may have a gap there."""
 
 
 type Timed = tuple[int, AnyPacket]
@@ -132,7 +132,7 @@ class Reader:
             return list(islice(playable, count))
 
     def _from_keyframe(self, start: int) -> Iterator[Timed]:
-        """Read the packets from the keyframe on that is shown at `start`."""
+        """Read packets, beginning with the keyframe that is shown at `start`."""
         guessed = self._container.format.name in FREE_CLOCK
         for before in BEFORE_DECODING if guessed else BEFORE_KEYFRAME:
             self._seek(start, before)
@@ -194,8 +194,8 @@ class Reader:
         self._at_start = False
         others = [guide for guide in self._guides() if guide is not stream] if stop is not None else []
         uses_dts = self._container.format.name == "avi"  # it has no other times
-        # A PES packet holds several audio frames. Their length is unknown after a hasty opening if the track begins
-        # late.
+        # A PES packet holds several audio frames. Their length is unknown if the file was opened hastily and the track
+        # begins late.
         has_unknown_rate = isinstance(stream, AudioStream) and not stream.codec_context.sample_rate
         time: int | None = None
         for packet in packets_of(self._container, (stream, *others)):
@@ -218,7 +218,7 @@ class Reader:
                 return
 
     def _guides(self) -> list[VideoStream]:
-        """Return the video track, by which such a file is cut and indexed, if it has one."""
+        """Return the video track, by which the file is cut and indexed, if it has one."""
         video = main_video_stream(self._container)
         return [] if video is None else [video]
 

@@ -1,8 +1,8 @@
 """Parameter sets of H.264 and HEVC: where a stream has them, and which of them apply where (pure).
 
-In MP4 they are in the init segment, and only there if they never change. If they do, as with an advertisement of
-another size, samples contain them too (the sample entries "avc3" and "hev1"). Each keyframe then has those that
-apply, so that decoding can begin with it.
+In MP4 they are in the init segment, and only there if they never change. If they do, as for an advertisement of another
+size, samples contain them too (the sample entries "avc3" and "hev1"). Each keyframe then has those that apply, so that
+decoding can begin with it.
 
 Sources: ISO/IEC 14496-15 sections 5.3.3, 5.4.2, 8.3.3 and 8.4.1; ITU-T H.264 table 7-1, H.265 table 7-1.
 """
@@ -21,7 +21,7 @@ CHANGES_LIMIT = 200
 """Changes of parameter sets that are recorded."""
 
 SETS_LIMIT = 500
-"""Bytes of the parameter sets that apply at one time; those of an encoder are a tenth of it."""
+"""Bytes of the parameter sets that apply at one time; those of encoders are a tenth as long."""
 
 MAX_SETS = 64
 """Parameter sets that apply at one time."""
@@ -51,11 +51,11 @@ def _slice_or_set(codec: str) -> re.Pattern[bytes]:
 _SLICE_OR_SET = {codec: _slice_or_set(codec) for codec in IN_BAND}
 
 _LENGTH_SIZE_AT = {"h264": 4, "hevc": 21}
-"""Offset in a record of the size of unit lengths, in bytes, minus one."""
+"""Offset in a configuration record of the byte with lengthSizeMinusOne."""
 
 
 def is_byte_stream(codec: str, extradata: bytes) -> bool:
-    """Whether the units of a track have start codes: its extradata is no AVC- or HEVCDecoderConfigurationRecord."""
+    """Whether the units of a track have start codes: its extradata is not an AVC- or HEVCDecoderConfigurationRecord."""
     return codec in IN_BAND and extradata[:1] != b"\x01"
 
 
@@ -102,34 +102,34 @@ def sets_after_lengths(codec: str, packet: Buffer, length_size: int) -> list[byt
 class ParameterSetTracker:
     """Follows the parameter sets of a track through its packets.
 
-    `framed`: the track is a byte stream. `described` are the sets in its description, as a byte stream; `others`: some
-    packets have sets that are not in it. `changes` says which sets apply from which keyframe on, as (timestamp, byte
-    stream). It is None if they change too often, or are too large, to be recorded.
+    `is_byte_stream`: its units have start codes. `described` are the sets in its description, as a byte stream;
+    `has_others`: some packets have sets that are not in it. `changes` says which sets apply from which keyframe on, as
+    (timestamp, byte stream). It is None if they change too often, or are too large, to be recorded.
     """
 
     def __init__(self, codec: str, extradata: bytes) -> None:
         self._codec = codec
         self._now = sets_of(codec, extradata)
         self._described_sets = frozenset(self._now)
-        self.framed = is_byte_stream(codec, extradata)
+        self.is_byte_stream = is_byte_stream(codec, extradata)
         self.described = _byte_stream(self._now)
-        self.others = False
-        self._length_size = 0 if self.framed else _length_size(codec, extradata)
-        is_recordable = len(self.described) <= SETS_LIMIT and (self.framed or self._length_size == 4)
+        self.has_others = False
+        self._length_size = 0 if self.is_byte_stream else _length_size(codec, extradata)
+        is_recordable = len(self.described) <= SETS_LIMIT and (self.is_byte_stream or self._length_size == 4)
         self.changes: list[tuple[int, bytes]] | None = [] if is_recordable else None
 
     def take(self, packet: Buffer, record: bytes | None, keyframe: int | None) -> None:
         """Process a packet; `record` is a new description of the track before it, if there is one.
 
-        `keyframe`: when it is shown, None if it is no keyframe.
+        `keyframe`: when it is shown, None if it is not a keyframe.
         """
         new = sets_of(self._codec, record) if record else []
-        if self.framed:
+        if self.is_byte_stream:
             new += sets_in(self._codec, packet)
         elif keyframe is not None and self._length_size:
             new += sets_after_lengths(self._codec, packet, self._length_size)
         if new:
-            self.others = self.others or not self._described_sets.issuperset(new)
+            self.has_others = self.has_others or not self._described_sets.issuperset(new)
             replaces_all = any(_kind(self._codec, unit[0]) in _FIRST_SETS[self._codec] for unit in new)
             old = [] if replaces_all else [unit for unit in self._now if unit not in new]
             self._now = [*old, *new][-MAX_SETS:]

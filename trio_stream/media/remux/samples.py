@@ -1,8 +1,8 @@
 """Convert packets to MP4 samples: the same coded bytes, framed as the sample entry says (pure).
 
-In byte streams (MPEG-TS) units of H.264 and HEVC have start codes, with their parameter sets among them, and each AAC
-frame has a header. In MP4 units have lengths, and the description of the stream is in the init segment. All other
-codecs are the same in both.
+In byte streams (MPEG-TS) units of H.264 and HEVC have start codes, parameter sets are among them, and each AAC frame
+has a header. In MP4 units have lengths, and the description of the stream is in the init segment. All other codecs are
+the same in both.
 
 Sources: ISO/IEC 14496-15 sections 5.3 and 8.3; ITU-T H.264 Annex B and table 7-1, H.265 table 7-1; RFC 6716 section
 3.1 (Opus).
@@ -75,7 +75,7 @@ def samples_per_packet(  # noqa: PLR0911 - a table of codecs
 
 
 def eac3_blocks(packet: bytes) -> int:
-    """Return the blocks of 256 samples in an E-AC-3 frame (ETSI TS 102 366 section E.1.3.1); MP4 needs six."""
+    """Return how many blocks of 256 samples an E-AC-3 frame has (ETSI TS 102 366 section E.1.3.1); MP4 needs six."""
     if len(packet) < 5 or packet[4] >> 6 == 3:
         return 6
     return (1, 2, 3, 6)[packet[4] >> 4 & 3]

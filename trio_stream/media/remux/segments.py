@@ -3,8 +3,7 @@
 The same request always gives the same bytes. FFmpeg's muxer writes the init segment, because it knows how to describe
 each codec. A segment is written here, because its times must be exactly those of the outline.
 
-A segment job holds its packets, which are at most SEGMENT_LIMIT bytes, once more if their framing changes, and twice
-PART bytes.
+A segment job holds packets of at most SEGMENT_LIMIT bytes, twice that if their framing changes, plus twice PART bytes.
 """
 
 import io
@@ -74,14 +73,14 @@ def _reader(file: MediaFile, index: int, carriage: Carriage, *, hasty: bool = Tr
 
 def _muxer_header(stream: MediaStream, carriage: Carriage, packets: list[AnyPacket]) -> bytes:
     """Return what FFmpeg's muxer writes before the first fragment of `packets`, with the clock of the track."""
-    written = io.BytesIO()
+    output = io.BytesIO()
     video = isinstance(stream, VideoStream)
     options = _MUXER | ({"video_track_timescale": str(carriage.timescale)} if video else {})
     codec = stream.codec_context.codec.canonical_name
     extradata = stream.codec_context.extradata or b""
     # The muxer itself converts byte streams.
     to_sample = framing(codec, extradata) if codec == "aac" else None
-    with av.open(written, "w", format="mp4", options=options) as muxer:
+    with av.open(output, "w", format="mp4", options=options) as muxer:
         track = muxer.add_stream_from_template(stream, opaque=True)
         context = track.codec_context
         if carriage.in_band:
@@ -105,7 +104,7 @@ def _muxer_header(stream: MediaStream, carriage: Carriage, packets: list[AnyPack
             sample.duration = carriage.step or 1024
             sample.is_keyframe = packet.is_keyframe
             muxer.mux_one(sample)
-    data = written.getvalue()
+    data = output.getvalue()
     return _FTYP + data[_box_end(data, b"ftyp") : _box_end(data, b"moov")]
 
 

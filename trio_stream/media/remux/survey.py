@@ -70,7 +70,7 @@ class TrackSurvey:
         """Record one packet."""
         self.sizes[-1] += packet.size
         if self.sets is not None:
-            is_described_again = not self.sets.framed and packet.has_sidedata("new_extradata")
+            is_described_again = not self.sets.is_byte_stream and packet.has_sidedata("new_extradata")
             record = bytes(packet.get_sidedata("new_extradata")) if is_described_again else None
             self.sets.take(packet, record, shown if packet.is_keyframe else None)
         if shown is None:
@@ -87,7 +87,7 @@ class TrackSurvey:
             self.latest, self.last = end, (shown, packet)
 
     def _is_as_before(self, packet: AnyPacket, shown: int) -> bool:
-        """Whether it is coded like the first packet. Two must differ, because a single one may be damaged."""
+        """Whether it is coded like the first packet. Two in a row must differ, because a single one may be damaged."""
         self._position = packet.pos if packet.pos is not None else self._position
         start = memoryview(packet)
         head = int.from_bytes(start[:4]) & CODING_BITS
@@ -110,8 +110,8 @@ class Survey:
     """Reads packets of `tracks`; the keyframes are those of the track with the index `video`, if there is one.
 
     `times` are when keyframes are shown, `starts` when the first frame of each GOP is, `sizes` the bytes of each
-    keyframe alone; the last two are None if not examined. `whole`: it was read to the end. `estimated`: sizes were not
-    counted.
+    keyframe alone; the last two are None if not examined. `whole`: the file was read to the end. `estimated`: sizes
+    were not counted.
     """
 
     def __init__(
@@ -121,12 +121,12 @@ class Survey:
         tracks: Sequence[MediaStream],
         video: int | None,
     ) -> None:
-        free = container.format.name in FREE_CLOCK
+        has_free_clock = container.format.name in FREE_CLOCK
         self.tracks = {
-            stream.index: TrackSurvey(stream, may_change=free and _is_self_describing(stream))
+            stream.index: TrackSurvey(stream, may_change=has_free_clock and _is_self_describing(stream))
             for stream in tracks
         }
-        self._seam = Seam() if free else None
+        self._seam = Seam() if has_free_clock else None
         self._ticks = {stream.index: float(stream.time_base) for stream in tracks if stream.time_base}
         self.video = video
         self.times: list[int] = []
@@ -146,13 +146,15 @@ class Survey:
 
         A damaged place counts as the end of what may be read: nothing after it can be trusted.
         """
-        enough, late = self._file.count + max_bytes, time.monotonic() + seconds
+        byte_limit, deadline = self._file.count + max_bytes, time.monotonic() + seconds
         try:
             packets = packets_of(self._container, (track.stream for track in self.tracks.values()))
             for number, packet in enumerate(packets):
                 if packet.size and not self._take(packet):
                     return
-                if number % CHECK_EVERY == 0 and (self._file.count > enough or time.monotonic() > late):
+                if number % CHECK_EVERY == 0 and (
+                    self._file.count > byte_limit or time.monotonic() > deadline
+                ):
                     return
             self.whole = True
             self._end_group()
@@ -161,14 +163,14 @@ class Survey:
 
     def finish(self, max_bytes: int) -> None:
         """Continue reading from the position of the container, only to find when the tracks end."""
-        enough = self._file.count + max_bytes
+        byte_limit = self._file.count + max_bytes
         for packet in packets_of(self._container, (track.stream for track in self.tracks.values())):
             if packet.size:
-                seen = self.tracks[packet.stream_index]
-                sizes, seen.sizes = seen.sizes, [0]
-                seen.take(packet, self._shown(packet))
-                seen.sizes = sizes
-            if self._file.count > enough:
+                track_survey = self.tracks[packet.stream_index]
+                sizes, track_survey.sizes = track_survey.sizes, [0]
+                track_survey.take(packet, self._shown(packet))
+                track_survey.sizes = sizes
+            if self._file.count > byte_limit:
                 return
 
     def _shown(self, packet: AnyPacket) -> int | None:

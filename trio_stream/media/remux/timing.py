@@ -56,7 +56,7 @@ class Clock:
 
 def monotonic(times: Iterable[int]) -> list[int]:
     """Make times monotonic: one that goes back (a damaged file, a splice) becomes the one before it."""
-    found: list[int] = []
+    result: list[int] = []
     for time in times:
-        found.append(max(time, found[-1]) if found else time)
-    return found
+        result.append(max(time, result[-1]) if result else time)
+    return result
