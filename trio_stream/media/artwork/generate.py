@@ -295,9 +295,9 @@ def _reopen(file: MediaFile) -> InputContainer:
 
 def _track(container: InputContainer, index: int) -> VideoStream | None:
     """Return the track with that index, if it can be decoded."""
-    found = next((stream for stream in container.streams.video if stream.index == index), None)
-    context: Any = None if found is None else found.codec_context
-    return None if context is None else found
+    track = next((stream for stream in container.streams.video if stream.index == index), None)
+    context: Any = None if track is None else track.codec_context
+    return None if context is None else track
 
 
 def _duration(container: InputContainer) -> float:

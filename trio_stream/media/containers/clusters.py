@@ -42,7 +42,7 @@ class Element(NamedTuple):
     """An element's identifier, the size of its header, and the length of its content, None if that is unknown."""
 
     kind: int
-    header: int
+    header_size: int
     length: int | None
 
 
@@ -73,13 +73,13 @@ def first_cluster(file: MediaFile) -> int | None:
     """Return the position of the first cluster; None if this is not a Matroska file."""
     at = 0
     for _ in range(MAX_ELEMENTS):
-        found = element(file.read_at(at, 12))
-        if found is None or found.kind == CLUSTER:
-            return at if found is not None else None
-        if found.kind == SEGMENT:
-            at += found.header
-        elif found.length is not None:
-            at += found.header + found.length
+        element = parse_element(file.read_at(at, 12))
+        if element is None or element.kind == CLUSTER:
+            return at if element is not None else None
+        if element.kind == SEGMENT:
+            at += element.header_size
+        elif element.length is not None:
+            at += element.header_size + element.length
         else:
             return None
     return None
@@ -90,15 +90,15 @@ def cluster_at(file: MediaFile, first: int, timestamp: int) -> int:
     low, high = first, file.size or first
     while high - low > NEAR:
         middle = (low + high) // 2
-        found = next_cluster(file, middle, high)
-        if found is None or found.timestamp > timestamp:
+        cluster = next_cluster(file, middle, high)
+        if cluster is None or cluster.timestamp > timestamp:
             high = middle
         else:
-            low = found.position
+            low = cluster.position
     while (
-        found := next_cluster(file, low + 1, high + MAX_CLUSTER)
-    ) is not None and found.timestamp <= timestamp:
-        low = found.position
+        cluster := next_cluster(file, low + 1, high + MAX_CLUSTER)
+    ) is not None and cluster.timestamp <= timestamp:
+        low = cluster.position
     return low
 
 
@@ -107,12 +107,12 @@ def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
     mark = CLUSTER.to_bytes(4)
     for at in range(start, min(end, start + MAX_CLUSTER), WINDOW):
         data = file.read_at(at, WINDOW + 64)
-        found = data.find(mark)
-        while 0 <= found < WINDOW and at + found < end:
-            timestamp = _timestamp(data[found : found + 64])
+        offset = data.find(mark)
+        while 0 <= offset < WINDOW and at + offset < end:
+            timestamp = _timestamp(data[offset : offset + 64])
             if timestamp is not None:
-                return Cluster(at + found, timestamp)
-            found = data.find(mark, found + 1)
+                return Cluster(at + offset, timestamp)
+            offset = data.find(mark, offset + 1)
         if len(data) < WINDOW:
             break
     return None
@@ -120,31 +120,31 @@ def next_cluster(file: MediaFile, start: int, end: int) -> Cluster | None:
 
 def _timestamp(data: bytes) -> int | None:
     """Read the timestamp of a possible cluster, from its first or second element; None if it is not a cluster."""
-    found = element(data)
-    if found is None or found.kind != CLUSTER:
+    element = parse_element(data)
+    if element is None or element.kind != CLUSTER:
         return None
-    data = data[found.header :]
+    data = data[element.header_size :]
     for _ in range(2):
-        found = element(data)
-        if found is None or found.length is None or found.kind not in {TIMESTAMP, CRC_32}:
+        element = parse_element(data)
+        if element is None or element.length is None or element.kind not in {TIMESTAMP, CRC_32}:
             return None
-        content = data[found.header : found.header + found.length]
-        if found.kind == TIMESTAMP:
-            return int.from_bytes(content) if found.length <= 8 else None
-        data = data[found.header + found.length :]
+        content = data[element.header_size : element.header_size + element.length]
+        if element.kind == TIMESTAMP:
+            return int.from_bytes(content) if element.length <= 8 else None
+        data = data[element.header_size + element.length :]
     return None
 
 
-def element(data: bytes) -> Element | None:
-    """Parse the element at the start of `data`; None if there is none."""
+def parse_element(data: bytes) -> Element | None:
+    """Parse the header of the element at the start of `data`; None if there is none."""
     if not data or not data[0] >> 4:  # an identifier has one to four bytes
         return None
-    ident = 9 - data[0].bit_length()
-    if len(data) <= ident or not data[ident]:
+    ident_size = 9 - data[0].bit_length()
+    if len(data) <= ident_size or not data[ident_size]:
         return None
-    header = ident + 9 - data[ident].bit_length()
-    if len(data) < header:
+    header_size = ident_size + 9 - data[ident_size].bit_length()
+    if len(data) < header_size:
         return None
-    unknown = (1 << 7 * (header - ident)) - 1
-    length = int.from_bytes(data[ident:header]) & unknown
-    return Element(int.from_bytes(data[:ident]), header, None if length == unknown else length)
+    unknown = (1 << 7 * (header_size - ident_size)) - 1
+    length = int.from_bytes(data[ident_size:header_size]) & unknown
+    return Element(int.from_bytes(data[:ident_size]), header_size, None if length == unknown else length)

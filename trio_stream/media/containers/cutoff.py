@@ -8,7 +8,7 @@ import struct
 import av
 import av.error
 
-from trio_stream.media.containers.clusters import SEGMENT, Spliced, cluster_at, element, first_cluster
+from trio_stream.media.containers.clusters import SEGMENT, Spliced, cluster_at, first_cluster, parse_element
 from trio_stream.media.containers.opening import open_media
 from trio_stream.media.jobs import MediaFile, Unreadable
 
@@ -71,11 +71,11 @@ def _end_of_segment(file: MediaFile) -> int:
     """Return the stated end of a Matroska segment (RFC 9559 section 5.1); 0 if it states none."""
     at = 0
     for _ in range(10):
-        found = element(file.read_at(at, 12))
-        if found is None or found.length is None:
+        element = parse_element(file.read_at(at, 12))
+        if element is None or element.length is None:
             return 0
-        at += found.header + found.length
-        if found.kind == SEGMENT:
+        at += element.header_size + element.length
+        if element.kind == SEGMENT:
             return at
     return 0
 

@@ -16,7 +16,7 @@ def text_tracks_of(container: InputContainer, file: MediaFile) -> list[TextTrack
     if len(others) == len(container.streams):
         return []
     try:
-        found = text_tracks(locate(file.read_at, file.size).moov)
+        tracks = text_tracks(locate(file.read_at, file.size).moov)
     except Malformed:
         return []
-    return [track for track in found if track.index < len(container.streams) and track.index not in others]
+    return [track for track in tracks if track.index < len(container.streams) and track.index not in others]

@@ -71,12 +71,12 @@ def part_start(file: MediaFile, clocks: Clocks) -> int:
 
     It searches backwards, up to the last PES packet of another clock: tables just before belong to the part.
     """
-    found, is_open = clocks.position, False
-    size = packet_size(file.read_at, found)
+    start, is_open = clocks.position, False
+    size = packet_size(file.read_at, start)
     if size is None:
-        return _pack_before(file, found)
+        return _pack_before(file, start)
     pmts: set[int] = set()
-    for position, packet in packets_before(file.read_at, found, size):
+    for position, packet in packets_before(file.read_at, start, size):
         pid, starts = pid_of(packet), bool(packet[1] & 0x40)
         if pid == 0 and starts:
             pmts |= pmt_pids(packet)
@@ -84,12 +84,12 @@ def part_start(file: MediaFile, clocks: Clocks) -> int:
         if time is not None:
             if not clocks.is_after(time):
                 break
-            found, is_open = position, False
+            start, is_open = position, False
         elif pid < 0x20 or pid == 0x1FFF or pid in pmts or (starts and begins_pmt(packet)):
-            found = found if is_open else position
+            start = start if is_open else position
         else:
             is_open = True  # part of a PES packet that began before
-    return found
+    return start
 
 
 def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
@@ -170,13 +170,13 @@ def _times(file: MediaFile, position: int, length: int, size: int) -> Iterator[t
 def end_before(file: MediaFile, position: int, pid: int) -> int:
     """Return where the old coding of a track ends before `position`: before the tables that announce the new one."""
     size = packet_size(file.read_at, position)
-    found = position
+    end = position
     for before, packet in packets_before(file.read_at, position, size) if size is not None else ():
         if pid_of(packet) == pid:
             break
         if pid_of(packet) == 0 or (packet[1] & 0x40 and begins_pmt(packet)):
-            found = before
-    return found
+            end = before
+    return end
 
 
 def _tables(file: MediaFile, begin: int) -> bytes:
@@ -187,7 +187,7 @@ def _tables(file: MediaFile, begin: int) -> bytes:
     lead = lead_of(size)
     if pid_of(file.read_at(begin + lead, 4)) < 0x20:
         return b""
-    found: list[bytes] = []
+    tables: list[bytes] = []
     listed: set[int] = set()  # the PIDs of the PMTs
     possible: dict[int, list[bytes]] = {}  # packets that may belong to a PMT, the last one first, by PID
     for position, packet in packets_before(file.read_at, begin, size):
@@ -195,12 +195,12 @@ def _tables(file: MediaFile, begin: int) -> bytes:
         stored = file.read_at(position, size) if lead else packet
         if pid == 0 and packet[1] & 0x40:
             listed = listed or pmt_pids(packet)
-            found.append(stored)
-            if listed & possible.keys() or len(found) > 1:
-                found += [
+            tables.append(stored)
+            if listed & possible.keys() or len(tables) > 1:
+                tables += [
                     part for pmt in sorted(listed & possible.keys()) for part in reversed(possible[pmt])
                 ]
-                return b"".join(part.ljust(size, b"\xff") for part in found)
+                return b"".join(part.ljust(size, b"\xff") for part in tables)
         elif pid >= 0x20 and pid != 0x1FFF and (begins_pmt(packet) or pid in possible):
             possible.setdefault(pid, []).append(stored)
     return b""

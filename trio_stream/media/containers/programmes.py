@@ -25,23 +25,23 @@ _PAT, _PMT = 0, 2
 def programmes(data: bytes) -> tuple[frozenset[int], ...]:
     """Return the PIDs of each programme's tracks, from the tables at the beginning of a stream."""
     maps: dict[int, int] = {}
-    found: dict[int, frozenset[int]] = {}
+    pids_of: dict[int, frozenset[int]] = {}
     for pid, section in _sections(data, maps):
         if pid == 0 and section[0] == _PAT and not maps:
             maps.update(map_tables(section))
         elif pid in maps and section[0] == _PMT:
-            found.setdefault(int.from_bytes(section[3:5]), _tracks(section))
-        if maps and len(found) == len(set(maps.values())):
+            pids_of.setdefault(int.from_bytes(section[3:5]), _tracks(section))
+        if maps and len(pids_of) == len(set(maps.values())):
             break
-    return tuple(found.values())
+    return tuple(pids_of.values())
 
 
 def _tracks(section: bytes) -> frozenset[int]:
-    found, at, end = set(), 12 + (pid_at(section, 10) & 0xFFF), len(section) - 4
+    pids, at, end = set(), 12 + (pid_at(section, 10) & 0xFFF), len(section) - 4
     while at + 5 <= end:
-        found.add(pid_at(section, at + 1))
+        pids.add(pid_at(section, at + 1))
         at += 5 + (pid_at(section, at + 3) & 0xFFF)
-    return frozenset(found)
+    return frozenset(pids)
 
 
 def _sections(data: bytes, maps: Mapping[int, int]) -> Iterator[tuple[int, bytes]]:

@@ -158,11 +158,11 @@ _VP9_LEVELS = (
 
 
 def _vp9(coding: Coding) -> str | None:
-    found = re.fullmatch(r"Profile ([0-3])", coding.profile or "")
-    if found is None:
+    profile = re.fullmatch(r"Profile ([0-3])", coding.profile or "")
+    if profile is None:
         return None
     level = coding.level if coding.level > 0 else _vp9_level(coding)
-    name = f"vp09.{int(found[1]):02}.{level:02}.{coding.bit_depth:02}"
+    name = f"vp09.{int(profile[1]):02}.{level:02}.{coding.bit_depth:02}"
     if not _needs_colours(coding):
         return name
     chroma = "03" if coding.profile in {"Profile 1", "Profile 3"} else "01"

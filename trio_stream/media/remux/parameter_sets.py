@@ -70,14 +70,14 @@ def sets_of(codec: str, extradata: bytes) -> list[bytes]:
 def sets_in(codec: str, packet: Buffer) -> list[bytes]:
     """Return the parameter sets before the first slice of a packet of a byte stream."""
     data = memoryview(packet)
-    found: list[bytes] = []
+    sets: list[bytes] = []
     at = 0
     while (unit := _SLICE_OR_SET[codec].search(data, at)) is not None and unit.lastgroup == "set":
         begin = unit.end() - 1
         after = _START.search(data, begin)
         at = after.start() if after is not None else len(data)
-        found.append(bytes(data[begin:at]).rstrip(b"\0"))
-    return found
+        sets.append(bytes(data[begin:at]).rstrip(b"\0"))
+    return sets
 
 
 def sets_after_lengths(codec: str, packet: Buffer, length_size: int) -> list[bytes]:
@@ -86,7 +86,7 @@ def sets_after_lengths(codec: str, packet: Buffer, length_size: int) -> list[byt
     Each length has `length_size` bytes.
     """
     data = memoryview(packet)
-    found: list[bytes] = []
+    sets: list[bytes] = []
     at = 0
     while at + length_size < len(data):
         begin = at + length_size
@@ -95,8 +95,8 @@ def sets_after_lengths(codec: str, packet: Buffer, length_size: int) -> list[byt
         if kind in _SLICES[codec]:
             break
         if kind in _SETS[codec] and begin < at <= len(data):
-            found.append(bytes(data[begin:at]).rstrip(b"\0"))
-    return found
+            sets.append(bytes(data[begin:at]).rstrip(b"\0"))
+    return sets
 
 
 class ParameterSetTracker:

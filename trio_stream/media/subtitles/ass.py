@@ -32,10 +32,10 @@ def from_ass(text: str, style: str, styles: Styles, height: int = 288) -> tuple[
     event = _Event(style, styles, height)
     at = 0
     text = text[:MAX_MARKUP]
-    for found in _BLOCK.finditer(text):
-        event.add_text(text[at : found.start()])
-        at = found.end()
-        for tag, value in overrides(found[1]):
+    for match in _BLOCK.finditer(text):
+        event.add_text(text[at : match.start()])
+        at = match.end()
+        for tag, value in overrides(match[1]):
             event.apply(tag, value)
     event.add_text(text[at:])
     return event.cue_text.finish(), settings_of(event.alignment)
@@ -171,5 +171,5 @@ class Script:
 def ass_cues(text: str) -> list[Cue]:
     """Return the cues of an ASS or SSA script."""
     script = Script()
-    found = (cue for line in clean(text).split("\n") if (cue := script.read(line)) is not None)
-    return merge_repeated(itertools.islice(found, MAX_CUES))
+    cues = (cue for line in clean(text).split("\n") if (cue := script.read(line)) is not None)
+    return merge_repeated(itertools.islice(cues, MAX_CUES))

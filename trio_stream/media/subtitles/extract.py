@@ -60,8 +60,8 @@ def extract_tracks(file: MediaFile, options: Mapping[str, Any], reply: Reply) ->
                 tracks[stream.index] = _Track.of(stream, "wvtt", origin)
                 tracks[stream.index].preface = parse_webvtt(text_track.header).preface
         reason = _collect(container, streams, tracks) if streams else None
-        found = [track.send(reply) for track in tracks.values() if any(cue.text for cue in track.cues)]
-    return {"tracks": found, "reason": reason}
+        sent = [track.send(reply) for track in tracks.values() if any(cue.text for cue in track.cues)]
+    return {"tracks": sent, "reason": reason}
 
 
 def _codec(stream: Stream) -> str:

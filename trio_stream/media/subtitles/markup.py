@@ -24,8 +24,8 @@ def unescape(text: str) -> str:
     return _ENTITY.sub(_character, text) if "&" in text else text
 
 
-def _character(found: re.Match[str]) -> str:
-    decimal, hexadecimal, name = found.groups()
+def _character(match: re.Match[str]) -> str:
+    decimal, hexadecimal, name = match.groups()
     if name:
         return _CHARACTERS[name]
     number = int(decimal) if decimal else int(hexadecimal, 16)
@@ -55,10 +55,10 @@ def from_srt(text: str) -> tuple[str, str]:
     alignment: int | None = None
     at = 0
     text = text[:MAX_MARKUP]
-    for found in _TAG_OR_OVERRIDE.finditer(text):
-        cue_text.add(unescape(text[at : found.start()]))
-        at = found.end()
-        slash, name, _, override = found.groups()
+    for match in _TAG_OR_OVERRIDE.finditer(text):
+        cue_text.add(unescape(text[at : match.start()]))
+        at = match.end()
+        slash, name, _, override = match.groups()
         if override is not None:
             alignment = _override(cue_text, override, alignment)
             continue
@@ -68,7 +68,7 @@ def from_srt(text: str) -> tuple[str, str]:
         elif name == "br":
             cue_text.add("\n")
         elif name not in _DROPPED:
-            cue_text.add(unescape(found.group()))
+            cue_text.add(unescape(match.group()))
     cue_text.add(unescape(text[at:]))
     return cue_text.finish(), settings_of(alignment)
 
@@ -101,8 +101,8 @@ def overrides(block: str) -> Iterator[tuple[str, str]]:
     """
     if "\\t" in block:
         block = _ANIMATION.sub("", block)
-    for found in _OVERRIDE.finditer(block):
-        tag, value, position, style = found.groups()
+    for match in _OVERRIDE.finditer(block):
+        tag, value, position, style = match.groups()
         yield (tag, value) if tag else ("pos", position) if position is not None else ("r", style.strip())
 
 
@@ -131,10 +131,10 @@ def from_vtt(text: str) -> str:
     cue_text = CueText()
     at = 0
     text = text[:MAX_MARKUP]
-    for found in _TAG.finditer(text):
-        cue_text.add(unescape(text[at : found.start()]))
-        at = found.end()
-        slash, name, rest = found[1], found[2] or "", found[3]
+    for match in _TAG.finditer(text):
+        cue_text.add(unescape(text[at : match.start()]))
+        at = match.end()
+        slash, name, rest = match[1], match[2] or "", match[3]
         if name in _VTT_TAGS and slash:
             cue_text.close(name)
         elif name in _VTT_TAGS:
@@ -143,9 +143,9 @@ def from_vtt(text: str) -> str:
             if length == len(rest) or rest[length] in " \t\n":
                 cue_text.open(name, rest[:length] + _annotation(name, rest[length:]))
         elif _TIMESTAMP.fullmatch(name + rest) and not slash:
-            cue_text.mark(found.group())
+            cue_text.mark(match.group())
         elif not name.isalpha() and not slash:
-            cue_text.add(unescape(found.group()))  # unknown tags are dropped, but this is not a tag
+            cue_text.add(unescape(match.group()))  # unknown tags are dropped, but this is not a tag
     cue_text.add(unescape(text[at:]))
     return cue_text.finish()
 

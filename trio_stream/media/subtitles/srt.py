@@ -56,10 +56,10 @@ def _timing(line: str, form: re.Pattern[str] = _VTT) -> tuple[int, int, str] | N
     plain = _plain(line[:MAX_TIMING])
     if ":" not in plain:
         return None
-    found = form.match(plain)
-    if found is None:
+    match = form.match(plain)
+    if match is None:
         return None
-    hours, *start, later, minutes, seconds, fraction, rest = found.groups()
+    hours, *start, later, minutes, seconds, fraction, rest = match.groups()
     spaceless = hours and hours.replace(" ", ""), later and later.replace(" ", "")
     first, stop = milliseconds(spaceless[0], *start), milliseconds(spaceless[1], minutes, seconds, fraction)
     return (0 if first < 0 < stop else first), stop, rest
