@@ -101,13 +101,13 @@ def _span_from_tables(
         is_truncated = movie.fragmented and is_cut_off(file.read_at, size)
         if not is_short and not is_truncated:
             return TimeSpan(available.start, available.length, recoded=recoded)
-        whole = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
+        stated_extent = extent(read_located(file.read_at, located, size, whole=True), tracks) or Extent(0, 0)
     except (Malformed, OverflowError):
         return None
-    is_truncated = is_truncated or whole.length - available.length > SHORT
+    is_truncated = is_truncated or stated_extent.length - available.length > SHORT
     return TimeSpan(
         available.start,
-        max(whole.length, available.length),
+        max(stated_extent.length, available.length),
         available.length if is_truncated else None,
         recoded,
     )

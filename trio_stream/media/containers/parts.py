@@ -6,7 +6,7 @@ byte is found among the transport packets, so that nothing of one part is read w
 
 from collections.abc import Iterator
 
-from trio_stream.media.containers.seams import AHEAD, LATE, WRAP, Clocks
+from trio_stream.media.containers.seams import AHEAD, LATE, WRAP, Seam
 from trio_stream.media.containers.transport import (
     PACKET,
     begins_pmt,
@@ -66,12 +66,12 @@ def file_offset(file: MediaFile, offset: int) -> int:
     return file.file_offset(offset) if isinstance(file, PartView) else offset
 
 
-def part_start(file: MediaFile, clocks: Clocks) -> int:
+def part_start(file: MediaFile, seam: Seam) -> int:
     """Return where a part begins, from the position of one of its first packets.
 
     It searches backwards, up to the last PES packet of another clock: tables just before belong to the part.
     """
-    start, is_open = clocks.position, False
+    start, is_open = seam.position, False
     size = packet_size(file.read_at, start)
     if size is None:
         return _pack_before(file, start)
@@ -82,7 +82,7 @@ def part_start(file: MediaFile, clocks: Clocks) -> int:
             pmts |= pmt_pids(packet)
         time = pes_time(packet) if starts else None
         if time is not None:
-            if not clocks.is_after(time):
+            if not seam.is_after(time):
                 break
             start, is_open = position, False
         elif pid < 0x20 or pid == 0x1FFF or pid in pmts or (starts and begins_pmt(packet)):
@@ -109,7 +109,9 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
         now = _clock_near(file, position, size)
         if now is None:
             continue
-        while before is not None and len(begins) < MAX_PARTS and (seam := _between(file, before, now, size)):
+        while (
+            before is not None and len(begins) < MAX_PARTS and (seam := _find_seam(file, before, now, size))
+        ):
             begin = part_start(file, seam)
             after = _clock_near(file, begin, size)
             if begin <= begins[-1] or after is None:
@@ -120,8 +122,8 @@ def find_parts(file: MediaFile) -> list[tuple[int, int | None]]:
     return list(zip(begins, [*begins[1:], None], strict=True))
 
 
-def _between(file: MediaFile, low: tuple[int, float], high: tuple[int, float], size: int) -> Clocks | None:
-    """Find where the clock goes back or jumps between two places, each with its time."""
+def _find_seam(file: MediaFile, low: tuple[int, float], high: tuple[int, float], size: int) -> Seam | None:
+    """Find the seam between two places, each with its time, if the clock goes back or jumps between them."""
     if not _breaks(low[1], high[1], high[0] - low[0]):
         return None
     while high[0] - low[0] > SAMPLE_BYTES:
@@ -134,7 +136,7 @@ def _between(file: MediaFile, low: tuple[int, float], high: tuple[int, float], s
             low = middle
         else:
             return None  # a slow stream, not a jump
-    return _seam_between(file, low, high[0], size)
+    return _search_packets(file, low, high[0], size)
 
 
 def _breaks(before: float, after: float, distance: int) -> bool:
@@ -143,12 +145,12 @@ def _breaks(before: float, after: float, distance: int) -> bool:
     return WRAP - LATE > ahead > AHEAD + distance / SLOWEST
 
 
-def _seam_between(file: MediaFile, low: tuple[int, float], stop: int, size: int) -> Clocks | None:
+def _search_packets(file: MediaFile, low: tuple[int, float], stop: int, size: int) -> Seam | None:
     """Find the packet at which the clock breaks, between two places close together."""
     before = low[1]
     for position, time in _times(file, low[0], stop - low[0] + SAMPLE_BYTES, size):
         if _breaks(before, time, 0):
-            return Clocks(position, before, time)
+            return Seam(position, before, time)
         before = time if (time - before) % WRAP < AHEAD else before
     return None
 

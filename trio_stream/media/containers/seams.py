@@ -32,8 +32,8 @@ class _Suspect:
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
-    """The position of a packet that begins another clock, with the times `before` and `after` it, in seconds."""
+class Seam:
+    """The position of the packet with which another clock begins, and the times `before` and `after` it, in seconds."""
 
     position: int
     before: float
@@ -46,11 +46,11 @@ class Clocks:
         return _distance(time, self.after) < _distance(time, self.before)
 
 
-class Seam:
-    """Finds where another clock begins in a sequence of packets. `found`: that place."""
+class SeamFinder:
+    """Finds the first seam in a sequence of packets; it is in `found`."""
 
     def __init__(self) -> None:
-        self.found: Clocks | None = None
+        self.found: Seam | None = None
         self._last: dict[int, float] = {}
         self._latest: float | None = None
         self._suspect: _Suspect | None = None
@@ -85,7 +85,7 @@ class Seam:
         suspect.time = max(suspect.time, time)
         suspect.count += 1
         if suspect.count == suspect.needed and self._latest is not None:
-            self.found = Clocks(suspect.position, self._latest, suspect.time)
+            self.found = Seam(suspect.position, self._latest, suspect.time)
         # The track may be of another programme; then all of its packets are needed.
         return suspect.needed == NEW_TRACK_CONFIRMATIONS
 

@@ -65,7 +65,7 @@ class Draft:
         self.survey = Survey(
             container, file, tracks[:TRACK_LIMIT], main.index if main is not None and main in tracks else None
         )
-        self._beyond = tracks[TRACK_LIMIT : media_info.TRACK_LIMIT]
+        self._over_limit = tracks[TRACK_LIMIT : media_info.TRACK_LIMIT]
         self._unknown = [stream for stream in streams if _is_unknown(stream) and pid is None][
             : media_info.TRACK_LIMIT
         ]
@@ -88,7 +88,7 @@ class Draft:
         """Return the outline, as far as packets were read."""
         survey = self.survey
         tracks = [
-            (track.stream, track) for track in (*survey.tracks.values(), *map(TrackSurvey, self._beyond))
+            (track.stream, track) for track in (*survey.tracks.values(), *map(TrackSurvey, self._over_limit))
         ]
         video = [self._video(stream, track) for stream, track in tracks if isinstance(stream, VideoStream)]
         audio = [self._audio(stream, track) for stream, track in tracks if isinstance(stream, AudioStream)]

@@ -14,7 +14,7 @@ import av.error
 from av.audio.stream import AudioStream
 
 from trio_stream.media.containers.keyframes import FREE_CLOCK
-from trio_stream.media.containers.seams import Clocks, Seam
+from trio_stream.media.containers.seams import Seam, SeamFinder
 from trio_stream.media.formats.outline import KEYFRAME_LIMIT
 from trio_stream.media.jobs import MediaFile
 from trio_stream.media.remux.demuxing import AnyPacket, MediaStream, packets_of
@@ -126,7 +126,7 @@ class Survey:
             stream.index: TrackSurvey(stream, may_change=has_free_clock and _is_self_describing(stream))
             for stream in tracks
         }
-        self._seam = Seam() if has_free_clock else None
+        self._seam_finder = SeamFinder() if has_free_clock else None
         self._ticks = {stream.index: float(stream.time_base) for stream in tracks if stream.time_base}
         self.video = video
         self.times: list[int] = []
@@ -179,11 +179,12 @@ class Survey:
     def _take(self, packet: AnyPacket) -> bool:
         """Record one packet; return whether time continues."""
         shown = self._shown(packet)
-        if self._seam is not None and (stamp := shown if packet.dts is None else packet.dts) is not None:
+        finder, decoded = self._seam_finder, shown if packet.dts is None else packet.dts
+        if finder is not None and decoded is not None:
             index = packet.stream_index
-            continues = self._seam.take(index, stamp * self._ticks[index], packet.pos)
-            if not continues or self._seam.found is not None:
-                return self._seam.found is None
+            continues = finder.take(index, decoded * self._ticks[index], packet.pos)
+            if not continues or finder.found is not None:
+                return finder.found is None
         if packet.stream_index == self.video:
             if packet.is_keyframe and shown is not None:
                 if self.times and (shown < self.times[-1] or packet.is_discard):
@@ -213,9 +214,9 @@ class Survey:
         self._keyframes_read += 1
 
     @property
-    def seam(self) -> Clocks | None:
+    def seam(self) -> Seam | None:
         """Where another clock begins; no packet after it was recorded."""
-        return self._seam.found if self._seam is not None else None
+        return self._seam_finder.found if self._seam_finder is not None else None
 
     @property
     def delay(self) -> int:
