@@ -28,7 +28,7 @@ from trio_stream.media.containers.tracks import (
     describe_mp4_text,
     describe_subtitle,
     describe_video,
-    positive,
+    plausible_bit_rate,
     text_of,
 )
 from trio_stream.media.formats import media_info
@@ -107,7 +107,7 @@ def _media_info(
         duration=None if duration is None else seconds(duration),
         until=None if until is None else seconds(until),
         recoded=span.recoded,
-        bit_rate=positive(container.bit_rate) or _mean_bit_rate(file.size, duration),
+        bit_rate=plausible_bit_rate(container.bit_rate) or _mean_bit_rate(file.size, duration),
         title=text_of(container.metadata.get("title")),
         video=tuple(described),
         audio=tuple(describe_audio(stream) for stream in audio),

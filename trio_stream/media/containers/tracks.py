@@ -94,7 +94,7 @@ def describe_video(stream: VideoStream, container: str, entry: str = "") -> medi
         transfer=TRANSFERS.get(coding.transfer),
         primaries=PRIMARIES.get(coding.primaries),
         hdr=_hdr(coding),
-        bit_rate=positive(context.bit_rate),
+        bit_rate=plausible_bit_rate(context.bit_rate),
         **common,
     )
 
@@ -153,7 +153,7 @@ def describe_audio(stream: AudioStream) -> media_info.AudioTrack:
         channels=max(0, context.layout.nb_channels),
         layout=context.layout.name or None,
         sample_rate=max(0, context.sample_rate),
-        bit_rate=positive(context.bit_rate),
+        bit_rate=plausible_bit_rate(context.bit_rate),
         **common,
     )
 
@@ -185,7 +185,7 @@ def _described_subtitle(stream: Stream, codec: str, *, text: bool) -> media_info
     )
 
 
-def positive(value: int | None) -> int | None:
+def plausible_bit_rate(value: int | None) -> int | None:
     """Return the bit rate in bits per second, or None if it is not plausible."""
     return value if value is not None and 0 < value < 1 << 40 else None
 

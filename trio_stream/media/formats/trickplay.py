@@ -11,8 +11,8 @@ THUMBNAIL_WIDTH = 320
 MAX_THUMBNAIL_HEIGHT = 640
 """Pixels; the thumbnail of a frame taller than twice its width is narrower than `THUMBNAIL_WIDTH`."""
 
-ACROSS = 10
-DOWN = 10
+MAX_COLUMNS = 10
+MAX_ROWS = 10
 MAX_SHEETS = 40
 
 DEFAULT_INTERVAL = 10
@@ -65,10 +65,10 @@ def plan_grid(duration: float, aspect: float) -> Grid:
     """Plan the thumbnails of a video of `duration` seconds; `aspect` is the shown width over height."""
     duration = min(duration, MAX_DURATION) if duration > 0 else 0.0  # a NaN becomes 0 too
     interval = min(DEFAULT_INTERVAL, max(MIN_INTERVAL, math.ceil(duration / USUAL_COUNT)))
-    interval = max(interval, math.ceil(duration / (ACROSS * DOWN * MAX_SHEETS)))
+    interval = max(interval, math.ceil(duration / (MAX_COLUMNS * MAX_ROWS * MAX_SHEETS)))
     count = max(1, math.ceil(duration / interval))
-    columns = min(ACROSS, count)
-    rows = min(DOWN, -(-count // columns))
+    columns = min(MAX_COLUMNS, count)
+    rows = min(MAX_ROWS, -(-count // columns))
     return Grid(interval, count, *fit(aspect, THUMBNAIL_WIDTH, MAX_THUMBNAIL_HEIGHT), columns, rows)
 
 

@@ -49,14 +49,14 @@ def _plain(line: str) -> str:
     return line.replace("\t", " ")
 
 
-def _timing(line: str, form: re.Pattern[str] = _VTT) -> tuple[int, int, str] | None:
+def _timing(line: str, pattern: re.Pattern[str] = _VTT) -> tuple[int, int, str] | None:
     """Parse a timing line: start and stop in milliseconds, and the rest of the line."""
     if not line or line.isalpha():
         return None
     plain = _plain(line[:MAX_TIMING])
     if ":" not in plain:
         return None
-    match = form.match(plain)
+    match = pattern.match(plain)
     if match is None:
         return None
     hours, *start, later, minutes, seconds, fraction, rest = match.groups()
@@ -68,11 +68,11 @@ def _timing(line: str, form: re.Pattern[str] = _VTT) -> tuple[int, int, str] | N
 type _Timed = tuple[tuple[int, int, str], int, int]
 
 
-def _timed(lines: list[str], form: re.Pattern[str] = _VTT) -> Iterator[_Timed]:
+def _timed(lines: list[str], pattern: re.Pattern[str] = _VTT) -> Iterator[_Timed]:
     """Yield each timing, with the range of the lines between it and the next one."""
     previous: tuple[tuple[int, int, str], int] | None = None
     for number, line in enumerate(lines):
-        timing = _timing(line, form)
+        timing = _timing(line, pattern)
         if timing is None:
             continue
         if previous is not None:

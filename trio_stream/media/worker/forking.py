@@ -127,7 +127,7 @@ class ForkServer:
             if pid is None:  # it has ended already, or never started
                 self.send({"ended": number, "status": None, "cpu": 0.0})
                 return
-            reading, starved = lockdown.waits_for_disk(pid), lockdown.wants_processor(pid)
+            reading, starved = lockdown.waits_for_disk(pid), lockdown.wants_cpu(pid)
             self.send({"killed": number, "reading": reading, "starved": starved})
             self.kill(number)
             return

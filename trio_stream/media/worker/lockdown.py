@@ -220,7 +220,7 @@ def waits_for_disk(pid: int) -> bool:
     return state == b"D" or call in [b"%d" % number for number in _PREAD64.get(platform.machine(), ())]
 
 
-def wants_processor(pid: int) -> bool:
+def wants_cpu(pid: int) -> bool:
     """Whether a child is ready to run, but may have no CPU."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
