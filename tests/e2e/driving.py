@@ -136,7 +136,7 @@ def every_key(page: Page) -> None:
     wait_for(lambda: showing(page) == [], 15, "no subtitles")
 
     for key, name, element in (
-        ("f", "fullscreen", "fullscreenElement"),
+        ("f", "full screen", "fullscreenElement"),
         ("i", "picture-in-picture", "pictureInPictureElement"),
     ):
         for word, there in (("Exit", "!=="), ("Enter", "===")):
@@ -178,8 +178,8 @@ def every_menu(page: Page) -> None:
         player.get_by_role("button", name=name).click()
         until(page, then)
     for name, then in (
-        ("Enter fullscreen", "document.fullscreenElement !== null"),
-        ("Exit fullscreen", "document.fullscreenElement === null"),
+        ("Enter full screen", "document.fullscreenElement !== null"),
+        ("Exit full screen", "document.fullscreenElement === null"),
         ("Enter picture-in-picture", "document.pictureInPictureElement !== null"),
         ("Exit picture-in-picture", "document.pictureInPictureElement === null"),
     ):

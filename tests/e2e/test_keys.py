@@ -14,7 +14,7 @@ def test_every_key(page: Page, focus: str) -> None:
     open_video(page, "Long")
     playing(page)
     if focus == "player":
-        page.get_by_role("group", name="Media player").focus()
+        page.get_by_role("group", name="Video player").focus()
     every_key(page)
 
 
@@ -72,7 +72,7 @@ def test_by_touch(browser_phone: BrowserContext) -> None:
     page = browser_phone.new_page()
     open_video(page, "Long")
     playing(page)
-    group, pause = page.get_by_role("group", name="Media player"), page.get_by_role("button", name="Pause")
+    group, pause = page.get_by_role("group", name="Video player"), page.get_by_role("button", name="Pause")
 
     def paused() -> bool:
         """A touch shows the controls, for a while: a slow machine may need more than one."""

@@ -37,7 +37,7 @@ def test_shows_who_watches_and_what_it_costs(page: Page, films: Server) -> None:
 def test_a_stream_is_ended_with_one_press(page: Page, films: Server) -> None:
     page.goto("/live")
     with watching(films):
-        page.get_by_role("button", name=f"Stop {FILM} for ").click()
+        page.get_by_role("button", name=f"Stop streaming {FILM} to ").click()
         expect(page.get_by_role("row", name=re.compile(FILM))).to_have_count(0)
         expect(page.get_by_role("alert")).to_have_count(0)
         wait_for(lambda: films.get("/api/streams").json()["streams"] == [], 15, "the stream to be ended")
@@ -50,7 +50,7 @@ def test_a_stream_that_could_not_be_ended_is_back(page: Page, films: Server) -> 
     )
     page.goto("/live")
     with watching(films):
-        page.get_by_role("button", name=f"Stop {FILM} for ").click()
+        page.get_by_role("button", name=f"Stop streaming {FILM} to ").click()
         expect(page.get_by_role("alert")).to_contain_text("not today")
         expect(page.get_by_role("row", name=re.compile(FILM))).to_have_count(1)
 

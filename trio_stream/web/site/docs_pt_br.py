@@ -26,9 +26,9 @@ prontos.
 Um vídeo tem um id, que continua o mesmo quando o arquivo é renomeado ou movido, e uma revisão, que muda com os
 bytes. Datas e horas estão em ISO 8601, em UTC; posições e durações, em segundos; o que é desconhecido é `null`.
 
-Membros do corpo que não estão descritos são recusados, assim como valores inválidos. Parâmetros de consulta que
+Campos do corpo que não estão descritos são recusados, assim como valores inválidos. Parâmetros de consulta que
 não estão descritos são ignorados; se um parâmetro se repete, vale o primeiro. O corpo é lido como JSON, seja
-qual for o `Content-Type`. Versões futuras podem devolver outros membros: ignore os que você não conhece.
+qual for o `Content-Type`. Versões futuras podem devolver outros campos: ignore os que você não conhece.
 
 Uma lista é paginada quando `limit` ou `cursor` é enviado: `next` é o cursor da próxima página, ou `null` no
 fim. O que é adicionado ou removido entre duas páginas não afeta os outros itens."""
@@ -43,8 +43,8 @@ TAGS: Final[dict[str, Text]] = {
 }
 
 _SEGMENTED = (
-    "`master` é a playlist de todas as versões; as playlists de mídia que ela cita ficam ao lado dela. As "
-    "`versions` de um título fazem parte dela quando seus quadros-chave coincidem com os do vídeo "
+    "`master` é a playlist de todas as renditions; as playlists de mídia que ela cita ficam ao lado dela. As "
+    "`versions` de um título são renditions dela quando seus quadros-chave coincidem com os do vídeo "
     "solicitado."
 )
 
@@ -52,12 +52,12 @@ OPERATIONS: Final[dict[str, Text]] = {
     "listVideos": Text(
         "Listar os vídeos da biblioteca",
         "Sem parâmetros, a resposta traz os nomes e os primeiros itens, como a pasta está naquele momento, "
-        "sem ids. Os arquivos são reconhecidos pelo sufixo; arquivos ocultos são ignorados. Com mais de "
+        "sem ids. Os arquivos são reconhecidos pela extensão; arquivos ocultos são ignorados. Com mais de "
         "10.000 nomes, `next` é o cursor da página que vem depois do último.\n\n"
         "Com qualquer um destes parâmetros, a resposta é uma página da biblioteca, onde um arquivo novo "
         "aparece depois de dois segundos sem mudanças. Um título com vários arquivos aparece uma vez: são "
         "arquivos de uma mesma pasta cujos nomes diferem só na resolução (`Film.1080p.mp4`, "
-        "`Film.720p.mp4`), ou os que um arquivo de título ao lado deles cita (`Film.title.toml`). Os outros "
+        "`Film.720p.mp4`), ou os que um arquivo de título ao lado deles lista (`Film.title.toml`). Os outros "
         "são as `versions` dele.",
     ),
     "showVideo": Text("Consultar um vídeo"),
@@ -76,13 +76,13 @@ OPERATIONS: Final[dict[str, Text]] = {
     "followScan": Text(
         "Acompanhar o andamento",
         "Server-sent events, até o cliente ou o servidor encerrar: `progress` no início e a cada mudança, "
-        "com dados `Progress` em JSON. Após 15 segundos de silêncio, vem um comentário.",
+        "com dados `Progress` em JSON. Após 15 segundos sem eventos, é enviado um comentário.",
     ),
     "streamVideo": Text("Os bytes de um vídeo"),
     "streamVideoRange": Text("Os mesmos bytes, em outro caminho"),
     "listStreams": Text("Listar as transmissões em andamento"),
     "endStream": Text("Encerrar uma transmissão"),
-    "madeFile": Text(
+    "derivedFile": Text(
         "Um arquivo derivado de um vídeo",
         "Pôsteres, folhas de miniaturas com sua trilha WebVTT, e legendas. Use os endereços que vêm com o "
         "vídeo: cada um corresponde a estes bytes e a nenhum outro, e responde 404 quando os bytes do vídeo "
@@ -106,8 +106,8 @@ OPERATIONS: Final[dict[str, Text]] = {
     ),
     "putPlayhead": Text(
         "Salvar a posição em um vídeo",
-        "Um vídeo conta como assistido a partir de 90 %, e continua assim até você dizer o contrário; cada "
-        "vez que se chega lá conta como uma reprodução. A cada dez segundos é suficiente. As versões de um "
+        "Um vídeo conta como assistido a partir de 90%, e continua assim até você dizer o contrário; cada "
+        "vez que se chega lá conta como uma reprodução. Basta salvar a cada dez segundos. As versões de um "
         "título têm uma só posição.",
     ),
     "deletePlayhead": Text("Apagar a posição em um vídeo"),
@@ -148,7 +148,7 @@ OPERATIONS: Final[dict[str, Text]] = {
         "1000. Um cliente que pede o subprotocolo `trio-stream.v1` também recebe mensagens de texto em JSON "
         "e pode enviar algumas. Sem ele, o que o cliente envia é ignorado.\n\n"
         "Um seek passa a valer entre duas mensagens binárias; um novo `start` separa os bytes anteriores dos "
-        "seguintes. Um cliente que enviou 32 mensagens sem sentido é desconectado.",
+        "seguintes. Um cliente que enviou 32 mensagens inválidas é desconectado.",
     ),
     "healthz": Text("O servidor responde?"),
     "readyz": Text("Tudo está funcionando?"),
@@ -165,7 +165,7 @@ OPERATIONS: Final[dict[str, Text]] = {
 HEAD_ONLY: Final = Text("Só os cabeçalhos")
 """Every operation with the method `HEAD`."""
 
-_RETRY = "Tente de novo após os segundos indicados em `Retry-After`."
+_RETRY = "Tente novamente após os segundos indicados em `Retry-After`."
 
 PROBLEMS: Final[dict[str, Text]] = {
     "bad-request": Text("Uma entrada inválida.", "O detalhe diz o que seria válido."),
@@ -174,7 +174,7 @@ PROBLEMS: Final[dict[str, Text]] = {
         "Peça ao operador que adicione a origem a `TRIO_STREAM_CORS_ORIGINS`.",
     ),
     "file-not-found": Text(
-        "Não há tal imagem ou legenda derivada do vídeo como ele está agora.",
+        "Não há essa imagem ou legenda do vídeo como ele está agora.",
         "Use os endereços de `/api/videos/{id}`, que são os atuais.",
     ),
     "stream-not-found": Text("Não há transmissão com esse id.", "Ela já terminou, o que dá no mesmo."),
@@ -189,7 +189,8 @@ PROBLEMS: Final[dict[str, Text]] = {
         "A alteração contradiz o que está no banco de dados.", "Consulte o estado atual e reveja a alteração."
     ),
     "precondition-failed": Text(
-        "`If-Match` ou `If-Unmodified-Since` se refere a algo que mudou.", "Consulte de novo, sem a condição."
+        "`If-Match` ou `If-Unmodified-Since` se refere a algo que mudou.",
+        "Consulte novamente, sem a condição.",
     ),
     "request-entity-too-large": Text(
         "O corpo da requisição é maior do que o permitido.",
@@ -204,7 +205,7 @@ PROBLEMS: Final[dict[str, Text]] = {
         "Peça ao operador que adicione o nome a `TRIO_STREAM_HOSTS`.",
     ),
     "encrypted": Text(
-        "Um vídeo criptografado, que não pode ser enviado de forma que alguém consiga reproduzi-lo."
+        "Um vídeo criptografado: não há como enviá-lo de modo que alguém consiga reproduzi-lo."
     ),
     "media-unreadable": Text(
         "O conteúdo de um arquivo não pode ser lido como mídia, e não poderá enquanto o arquivo não mudar; a "
@@ -224,14 +225,14 @@ PROBLEMS: Final[dict[str, Text]] = {
         "Um endereço em que o servidor não consegue escutar, ou um certificado que ele não consegue usar; a "
         "mensagem diz qual."
     ),
-    "client-gone": Text("O outro lado da conexão se foi.", "Não há mais a quem responder."),
+    "client-gone": Text("O outro lado não está mais conectado.", "Não há mais a quem responder."),
     "client-stalled": Text(
         "O outro lado ficou sem receber nada por mais tempo do que o permitido.",
         "Aumente `TRIO_STREAM_SEND_TIMEOUT` se os clientes precisarem de mais tempo.",
     ),
     "data-in-use": Text(
         "Outro servidor ou comando está usando a pasta de dados.",
-        "Pare o outro, ou dê a este um `TRIO_STREAM_DATA` próprio.",
+        "Pare o outro, ou defina outro `TRIO_STREAM_DATA` para este.",
     ),
     "internal-error": Text(
         "O servidor falhou.",
@@ -246,8 +247,8 @@ PROBLEMS: Final[dict[str, Text]] = {
         "O disco ou a rede da biblioteca falhou. Por HTTP, o corpo é interrompido.",
     ),
     "store-damaged": Text(
-        "O banco de dados tem um conteúdo que nenhum banco grava, ou não é um banco; nada foi alterado nele.",
-        "Restaure uma cópia do banco, ou retire-o dali para começar com um vazio.",
+        "O banco de dados está corrompido, ou não é um banco de dados; nada foi alterado nele.",
+        "Restaure uma cópia do banco, ou mova-o para outro lugar, para começar com um vazio.",
     ),
     "store-error": Text("O banco de dados falhou.", "O log do servidor diz o que falhou."),
     "wrong-setting": Text(
@@ -261,7 +262,7 @@ PROBLEMS: Final[dict[str, Text]] = {
     "media-worker-failed": Text(
         "Um arquivo não pôde ser examinado por um problema deste servidor: nada se sabe do arquivo. Tente "
         "mais tarde.",
-        "Não há nada de errado com o arquivo: tente de novo; o log diz o que falhou.",
+        "Não há nada de errado com o arquivo: tente novamente; o log diz o que falhou.",
     ),
     "not-the-owner": Text(
         "O processo que grava os dados da biblioteca não está ativo agora; outro vai assumir.", _RETRY
@@ -284,7 +285,7 @@ PROBLEMS: Final[dict[str, Text]] = {
         "Todas as transmissões que o servidor pode enviar ao mesmo tempo estão em uso.", _RETRY
     ),
     "not-ready": Text(
-        "Um serviço em segundo plano do servidor falhou e vai recomeçar; as transmissões continuam.",
+        "Um serviço em segundo plano do servidor falhou e será reiniciado; as transmissões continuam.",
         "Reinicie o servidor quando for conveniente; o log diz o que aconteceu.",
     ),
     "store-full": Text(

@@ -23,12 +23,12 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
     ENGLISH: {
         "pages": "Pages",
         "language": "Language",
-        "videos": "Videos",
+        "library": "Library",
         "skip": "Skip to content",
         "contents": "Contents",
         "reference": "Reference",
         "schemas": "Schemas",
-        "schemas.about": "All members are present unless marked optional. Problems may have additional members.",
+        "schemas.about": "All fields are present unless marked optional. Problems may have additional fields.",
         "problems": "Problems",
         "problems.about": "The `type` of every problem document links here.",
         "problems.operator": "for the operator",
@@ -54,25 +54,25 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "socket.conversation": "Example with `{subprotocol}`",
         "socket.handshake": "Handshake responses",
         "socket.close": "Close codes",
-        "unbuilt": "The player is not built",
+        "unbuilt": "The player is not built yet",
         "unbuilt.api": "The server and [its API] work.",
-        "unbuilt.build": "To build the player, run this in the folder of the repository, then restart the server:",
+        "unbuilt.build": "To build the player, run this in the repository folder, then restart the server:",
         "unbuilt.node": (
-            "It does not need Node. `scripts/serve` builds the player and starts the server in one step, "
+            "You do not need Node. `scripts/serve` builds the player and starts the server in one step, "
             "and a wheel (`pip wheel --no-deps .`) includes the player."
         ),
     },
     PORTUGUESE: {
         "pages": "Páginas",
         "language": "Idioma",
-        "videos": "Vídeos",
+        "library": "Biblioteca",
         "skip": "Ir para o conteúdo",
         "contents": "Índice",
         "reference": "Referência",
         "schemas": "Esquemas",
         "schemas.about": (
-            "Todos os membros estão presentes, exceto os marcados como opcionais. Os problemas podem ter "
-            "outros membros."
+            "Todos os campos estão presentes, exceto os marcados como opcionais. Os problemas podem ter "
+            "outros campos."
         ),
         "problems": "Problemas",
         "problems.about": "O `type` de todo documento de problema aponta para cá.",

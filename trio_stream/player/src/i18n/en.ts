@@ -138,7 +138,7 @@ export const en = {
   "stats.bitrate": "Bitrate",
   "stats.rate": "Receiving",
   "stats.dropped": "Dropped frames",
-  "stats.delivery": "Delivery",
+  "stats.delivery": "Play method",
   "stats.direct": "Direct play",
   "stats.packaged.versions": "Segments: quality adapts to the connection",
   "stats.packaged.tracks": "Segments: more than one audio track",
@@ -168,7 +168,7 @@ export const en = {
   "live.age": "Duration",
   "live.how": "Protocol",
   "live.stop": "Stop",
-  "live.stop.of": "Stop {name} for {owner}",
+  "live.stop.of": "Stop streaming {name} to {owner}",
   "live.ofOne": "of one core",
   "live.uptime": "Up for {time}",
   "live.sentAll": "{size} sent in total",
@@ -185,7 +185,7 @@ export const en = {
 
   "socket.title": "WebSocket",
   "socket.about":
-    "The file arrives over a single WebSocket. A worker splits it into fragments and feeds them to the browser through Media Source Extensions. Pause, and everything stops, all the way back to the disk.",
+    "The file arrives over a single WebSocket. A worker splits it into fragments and feeds them to the browser through Media Source Extensions. When you pause, everything stops, even reading from the disk.",
   "socket.open": "Watch over WebSocket",
   "socket.server": "Server",
   "socket.flowing": "Receiving",

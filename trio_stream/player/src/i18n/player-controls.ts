@@ -1,4 +1,4 @@
-/** Strings of the Video.js controls that we replace: "subtitles" in place of "captions", and better Portuguese. */
+/** Strings of the Video.js controls that we replace: "subtitles" for "captions", "video" for "media", better Portuguese. */
 
 import type { Language } from "./index";
 
@@ -8,14 +8,33 @@ interface Strings {
 
 export const PLAYER_CONTROLS: Record<Language, Strings> = {
   en: {
+    seek: { forward: "Forward {seconds} seconds", backward: "Back {seconds} seconds" },
+    fullscreen: { enter: "Enter full screen", exit: "Exit full screen" },
     captions: { enable: "Turn on subtitles", disable: "Turn off subtitles" },
-    menu: { captions: "Subtitles" },
+    time: {
+      remaining: "Time remaining",
+      toggleElapsed: "Switch between time elapsed and time remaining.",
+      toggleDuration: "Switch between duration and time remaining.",
+      unknown: "Video not loaded, duration unknown.",
+    },
+    playback: { rate: "Playback speed {rate}" },
+    container: { label: "Video player" },
+    menu: { captions: "Subtitles", playbackRate: "Playback speed" },
     status: {
       captionsOn: "Subtitles on",
       captionsOff: "Subtitles off",
+      fullscreen: "Full screen",
       pip: "Picture-in-picture",
       exitPip: "Picture-in-picture off",
       seekedTo: "Moved to {time}",
+    },
+    errors: {
+      aborted: "Playback stopped before the end.",
+      network: "Couldn't load the video because of a network or server problem.",
+      decode: "Couldn't play the video. It may be damaged, or your browser may not support its format.",
+      source: "Couldn't load the video. It may be unavailable, or your browser may not support its format.",
+      encrypted: "Couldn't play the video because it's encrypted.",
+      unplayable: "The player doesn't support this video.",
     },
   },
   "pt-BR": {
