@@ -86,7 +86,7 @@ def test_a_sound_is_chosen_and_remembered(page: Page) -> None:
     until(page, "document.querySelector('.above select')?.selectedOptions[0]?.text === 'Portuguese'")
 
 
-@pytest.mark.parametrize(("locale", "first"), [("en-US", "English"), ("pt-BR", "português")])
+@pytest.mark.parametrize(("locale", "first"), [("en-US", "English"), ("pt-BR", "Português")])
 def test_sounds_in_ones_own_language_come_first(
     browser: Browser, films: Server, locale: str, first: str
 ) -> None:

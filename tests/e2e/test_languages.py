@@ -44,12 +44,12 @@ def test_languages_are_named_in_the_language_of_the_page(brazilian: Page) -> Non
     playing(brazilian)
     until(brazilian, "document.querySelectorAll('.above select option').length === 2")
     sounds = brazilian.locator(".above select option").all_inner_texts()
-    assert sounds == ["português", "inglês – Commentary"]
+    assert sounds == ["Português", "Inglês – Commentary"]
     labels = brazilian.evaluate(f"{SUBTITLES}.map(t => t.label)")
     assert sorted(labels) == [
-        "alemão (para surdos e ensurdecidos)",
-        "inglês",
-        "português (forçada)",
+        "Alemão (para surdos e ensurdecidos)",
+        "Inglês",
+        "Português (forçada)",
     ]
 
 
@@ -69,7 +69,7 @@ def test_what_was_chosen_is_found_however_it_was_written(brazilian: Page, rememb
     playing(brazilian)
     wait_for(lambda: showing(brazilian) == ["en"], 15, "English subtitles")
     chosen = "document.querySelector('.above select')?.selectedOptions[0]?.text"
-    until(brazilian, f"{chosen} === 'inglês – Commentary'")
+    until(brazilian, f"{chosen} === 'Inglês – Commentary'")
 
 
 def test_subtitles_at_the_top_stay_in_the_picture(brazilian: Page) -> None:

@@ -84,7 +84,7 @@ def test_the_list_is_in_portuguese(browser: Browser, films: Server) -> None:
         expect(page.locator(".omitted")).to_have_text(
             "Faixas indisponíveis\n"
             "Vídeo · H.264\nSó é possível exibir uma faixa de vídeo por vez.\n"
-            "Áudio · português \N{EN DASH} Director · E-AC-3\nSeu navegador não é compatível com este formato.",
+            "Áudio · Português \N{EN DASH} Director · E-AC-3\nSeu navegador não é compatível com este formato.",
             use_inner_text=True,
         )
 

@@ -185,7 +185,7 @@ export const en = {
 
   "socket.title": "WebSocket",
   "socket.about":
-    "The file arrives over a single WebSocket. A worker splits it into fragments and feeds them to the browser through Media Source Extensions. When you pause, everything stops, even reading from the disk.",
+    "The file arrives over a single WebSocket. A worker splits it into fragments and feeds them to the browser through Media Source Extensions. Pausing stops everything, even disk reads.",
   "socket.open": "Watch over WebSocket",
   "socket.server": "Server",
   "socket.flowing": "Receiving",

@@ -129,7 +129,7 @@ export const ptBR: Messages = {
   "keys.pip": "Picture-in-picture",
   "keys.speed": "Diminuir/aumentar velocidade",
   "keys.percent": "Ir para 0–90%",
-  "keys.frame": "Quadro anterior/seguinte (em pausa)",
+  "keys.frame": "Voltar/avançar um quadro (em pausa)",
   "keys.next": "Próximo vídeo",
   "keys.help": "Mostrar atalhos",
 

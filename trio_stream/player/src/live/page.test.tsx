@@ -124,7 +124,7 @@ it("a stopped stream disappears at once, and does not return", async () => {
   vi.stubGlobal("fetch", fetched);
   const events = open();
   events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")]));
-  await userEvent.click(screen.getByRole("button", { name: "Stop One.mp4 for 192.0.2.7" }));
+  await userEvent.click(screen.getByRole("button", { name: "Stop streaming One.mp4 to 192.0.2.7" }));
   expect(screen.queryByText("One.mp4")).toBeNull();
   expect(fetched).toHaveBeenCalledWith("/api/streams/a", expect.objectContaining({ method: "DELETE" }));
   events.emit("now", now([stream("a", "One.mp4"), stream("b", "Two.mp4")], 11_000));
@@ -137,7 +137,7 @@ it("a stream that could not be stopped reappears, with the error of the server",
   vi.stubGlobal("fetch", async () => new Response(JSON.stringify(refusal), { status: 500 }));
   const events = open();
   events.emit("now", now([stream("a", "One.mp4")]));
-  await userEvent.click(screen.getByRole("button", { name: /Stop One/ }));
+  await userEvent.click(screen.getByRole("button", { name: /Stop streaming One/ }));
   await waitFor(() => expect(screen.getByRole("alert").textContent).toContain("the database is busy"));
   expect(screen.getByText("One.mp4")).toBeDefined();
 });

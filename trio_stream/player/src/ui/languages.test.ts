@@ -40,8 +40,8 @@ describe("languages", () => {
   });
 
   it("have names in other languages", () => {
-    expect(languageName("pt-BR", "de")).toBe("alemão");
-    expect(languageName("pt-BR", "ger")).toBe("alemão");
+    expect(languageName("pt-BR", "de")).toBe("Alemão");
+    expect(languageName("pt-BR", "ger")).toBe("Alemão");
     expect(languageName("en", "pob")).toBe("Brazilian Portuguese");
     expect(languageName("en", "qaa")).toBe("qaa");
     expect(languageName("en", "???")).toBe("???");

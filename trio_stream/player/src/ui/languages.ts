@@ -61,10 +61,11 @@ function display(language: string, tag: string): string | null {
   }
 }
 
-/** The name of a language, in another language; the tag if the browser has no name for it. */
+/** The name of a language, in another language, with a capital; the tag if the browser has no name for it. */
 export function languageName(language: string, tag: string): string {
   const written = canonical(tag);
-  return (written !== null && display(language, written)) || tag;
+  const name = written === null ? null : display(language, written);
+  return name ? name.charAt(0).toLocaleUpperCase(language) + name.slice(1) : tag;
 }
 
 /** The names a title may use for a language: in English, in itself, and in the language of the page. */

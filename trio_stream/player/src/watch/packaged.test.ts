@@ -46,11 +46,11 @@ describe("the audio tracks of a video", () => {
     const names = (language: string, track: string) =>
       audioTrackNames(all, { language, forced: "", hearing: "", track: (number) => `${track} ${number}` });
     expect(names("pt-BR", "Faixa")).toEqual([
-      "inglês",
-      "inglês – Director's commentary",
-      "português (Brasil) – 5.1",
-      "português (Brasil)",
-      "português (Brasil) 2",
+      "Inglês",
+      "Inglês – Director's commentary",
+      "Português (Brasil) – 5.1",
+      "Português (Brasil)",
+      "Português (Brasil) 2",
       "Faixa 6",
       "Music only",
     ]);

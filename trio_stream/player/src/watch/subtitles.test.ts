@@ -91,13 +91,13 @@ describe("subtitles", () => {
     ];
     const pages = { ...names, language: "pt-BR", forced: "forçada", hearing: "para surdos" };
     expect(subtitleTracks(all, [], pages).map((each) => each.label)).toEqual([
-      "inglês (forçada)",
-      "inglês (para surdos)",
-      "português (Brasil) – Netflix",
-      "alemão",
-      "inglês – Director",
+      "Inglês (forçada)",
+      "Inglês (para surdos)",
+      "Português (Brasil) – Netflix",
+      "Alemão",
+      "Inglês – Director",
       "Track 6 (forçada)",
-      "inglês – Englishman in New York",
+      "Inglês – Englishman in New York",
       "Track 8 (forçada)",
     ]);
     expect(subtitleTracks(all.slice(0, 3), [], names).map((each) => each.label)).toEqual([
