@@ -15,7 +15,7 @@ from tests.browser import program
 from tests.e2e.conftest import Watched
 from tests.kept import place
 from tests.media.making import make
-from tests.playback.specimens import AAC, X264, picture, specimens, tone
+from tests.playback.specimens import AAC, X264, specimens, tone, video_source
 from tests.support import Server, serving, wait_for
 
 pytestmark = (
@@ -84,7 +84,7 @@ def _everything(folder: Path) -> None:
     languages = "-metadata:s:a:0 language=eng -metadata:s:a:1 language=por"
     for lines, size in ((144, "256x144"), (288, "512x288")):
         name = f"{EVERYTHING}.{lines}p"
-        make(folder / f"{name}.mp4", f"{picture('10', 40)} {sounds} {coded} -s {size} {languages}")
+        make(folder / f"{name}.mp4", f"{video_source('10', 40)} {sounds} {coded} -s {size} {languages}")
         for language, words in (("en", "A ball"), ("de", "Ein Ball")):
             (folder / f"{name}.{language}.srt").write_text(f"1\n00:00:00,500 --> 00:00:39,000\n{words}\n")
 
@@ -99,7 +99,7 @@ def _beeps(folder: Path) -> None:
         silent = "-af volume=0:enable=lt(t\\,5.7)"
         make(
             folder / f"{name}.mp4",
-            f"{before} {picture(seconds=9)} {between} {tone(seconds=9)} {silent} {coded}",
+            f"{before} {video_source(seconds=9)} {between} {tone(seconds=9)} {silent} {coded}",
         )
 
 

@@ -14,7 +14,7 @@ from tests.kept import place
 from tests.media.making import make
 from tests.playback.conformance import check
 from tests.playback.linting import MPD, lint_master, lint_media, lint_mpd
-from tests.playback.specimens import AAC, SPECIMENS, X264, picture, tone
+from tests.playback.specimens import AAC, SPECIMENS, X264, tone, video_source
 from tests.support import Server, serving, wait_for
 
 EVERYTHING = "Everything.288p"
@@ -57,7 +57,8 @@ def library(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for lines, size in ((144, "256x144"), (288, "512x288")):
         film = f"Everything.{lines}p"
         make(
-            folder / f"{film}.mp4", f"{picture()} {audio_tracks} {X264} -g 24 -sc_threshold 0 {AAC} -s {size}"
+            folder / f"{film}.mp4",
+            f"{video_source()} {audio_tracks} {X264} -g 24 -sc_threshold 0 {AAC} -s {size}",
         )
         (folder / f"{film}.en.srt").write_text("1\n00:00:01,000 --> 00:00:12,000\nA ball\n")
         (folder / f"{film}.de.forced.srt").write_text("1\n00:00:01,000 --> 00:00:12,000\nEin Ball\n")

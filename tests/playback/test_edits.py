@@ -12,7 +12,7 @@ from tests.depth import large
 from tests.media.making import make
 from tests.mp4.making import Edit, box, elst
 from tests.playback.decoding import decode
-from tests.playback.specimens import AAC, X264, picture, tone
+from tests.playback.specimens import AAC, X264, tone, video_source
 from trio_stream.mp4.boxes import read_boxes
 from trio_stream.packaging import segments
 from trio_stream.playback.indexes import Index, read_index
@@ -29,7 +29,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.mktemp("edits") / f"whole.{request.param}"
     return make(
         path,
-        f"{picture('25', 10)} {tone(seconds=10)} {X264} -bf 2 -g 25 -sc_threshold 0 {AAC} -video_track_timescale 12800",
+        f"{video_source('25', 10)} {tone(seconds=10)} {X264} -bf 2 -g 25 -sc_threshold 0 {AAC} -video_track_timescale 12800",
     )
 
 
