@@ -99,7 +99,7 @@ def test_both_have_the_same_anchors(server: Server) -> None:
 def test_a_player_that_is_not_built_is_explained_in_both(
     start: Callable[..., Server], tmp_path: Path
 ) -> None:
-    server = start(app="tests.web.playing:app", environ={"PLAYER": str(tmp_path)})
+    server = start(app="tests.web.player_app:app", environ={"PLAYER": str(tmp_path)})
     for path in ("/", "/live"):
         headers = {"Accept": BROWSER, "Accept-Language": "pt-BR"}
         response = server.get(path, headers=headers)

@@ -38,15 +38,11 @@ TAGS: Final[dict[str, Text]] = {
     "Watch state": Text("Progresso", "Onde você parou e o que já assistiu."),
     "Library": Text("Biblioteca", "A varredura da pasta e as tarefas em segundo plano."),
     "Streams": Text("Transmissões", "As transmissões em andamento."),
-    "Health and figures": Text("Saúde e métricas", "Para monitorar o servidor."),
+    "Health and metrics": Text("Saúde e métricas", "Para monitorar o servidor."),
     "Pages": Text("Páginas", "As páginas para navegadores e esta descrição."),
 }
 
-_SEGMENTED = (
-    "`master` é a playlist de todas as renditions; as playlists de mídia que ela cita ficam ao lado dela. As "
-    "`versions` de um título são renditions dela quando seus quadros-chave coincidem com os do vídeo "
-    "solicitado."
-)
+_VERSIONS = "As `versions` de um título também são renditions, se os quadros-chave coincidirem com os do vídeo solicitado."
 
 OPERATIONS: Final[dict[str, Text]] = {
     "listVideos": Text(
@@ -67,38 +63,45 @@ OPERATIONS: Final[dict[str, Text]] = {
         "nada é gravado no arquivo.",
     ),
     "listFolders": Text("Listar as pastas de uma pasta"),
-    "videoFile": Text("Os bytes de um vídeo, pelo id"),
-    "library": Text("Consultar o estado da biblioteca"),
+    "videoFile": Text("Transmitir o arquivo de um vídeo pelo id"),
+    "library": Text(
+        "Consultar o estado da biblioteca",
+        "O número de vídeos e o andamento das varreduras e das tarefas em segundo plano.",
+    ),
     "scan": Text(
         "Iniciar uma varredura",
         "As mudanças na pasta são detectadas automaticamente; use isto onde elas não são.",
     ),
     "followScan": Text(
-        "Acompanhar o andamento",
+        "Acompanhar varreduras e tarefas em segundo plano",
         "Server-sent events, até o cliente ou o servidor encerrar: `progress` no início e a cada mudança, "
         "com dados `Progress` em JSON. Após 15 segundos sem eventos, é enviado um comentário.",
     ),
-    "streamVideo": Text("Os bytes de um vídeo"),
-    "streamVideoRange": Text("Os mesmos bytes, em outro caminho"),
+    "streamVideo": Text("Transmitir o arquivo de um vídeo"),
+    "streamVideoRange": Text("Transmitir o arquivo de um vídeo (outro caminho)"),
     "listStreams": Text("Listar as transmissões em andamento"),
     "endStream": Text("Encerrar uma transmissão"),
     "derivedFile": Text(
-        "Um arquivo derivado de um vídeo",
+        "Consultar um arquivo derivado",
         "Pôsteres, folhas de miniaturas com sua trilha WebVTT, e legendas. Use os endereços que vêm com o "
         "vídeo: cada um corresponde a estes bytes e a nenhum outro, e responde 404 quando os bytes do vídeo "
         "mudam. Estes arquivos não contam para o limite de transmissões.",
     ),
-    "playlist": Text("Uma playlist HLS", _SEGMENTED),
-    "manifest": Text("O manifesto DASH", _SEGMENTED),
+    "playlist": Text(
+        "Consultar uma playlist HLS",
+        "`master` é a playlist de todas as renditions; as playlists de mídia que ela cita ficam na mesma pasta. "
+        + _VERSIONS,
+    ),
+    "manifest": Text("Consultar o manifesto DASH", _VERSIONS),
     "segment": Text(
-        "Um segmento",
+        "Consultar um segmento",
         "`init.mp4` é o segmento de inicialização; `N.m4s`, um segmento (a contagem começa em 0); `kN.m4s`, "
         "um quadro-chave isolado. Use os endereços de uma playlist: cada um corresponde a estes bytes e a "
         "nenhum outro, e responde 404 quando os bytes do vídeo ou as regras de segmentação mudam.",
     ),
-    "textSegment": Text("Um segmento de legendas", "As falas exibidas durante um segmento."),
+    "textSegment": Text("Consultar um segmento de legendas", "As falas exibidas durante um segmento."),
     "presentation": Text(
-        "O que um vídeo oferece em segmentos, e o que não oferece",
+        "Listar as faixas oferecidas e as omitidas",
         "As faixas deste arquivo que as playlists oferecem (`renditions`) e as que elas omitem (`omitted`), "
         "com o motivo: toda faixa de vídeo ou áudio está em uma das duas listas. Um arquivo que não pode ser "
         "transmitido em segmentos também responde 200: `reason` diz por quê, e `renditions` fica vazia. O "
@@ -112,7 +115,7 @@ OPERATIONS: Final[dict[str, Text]] = {
     ),
     "deletePlayhead": Text("Apagar a posição em um vídeo"),
     "continueWatching": Text(
-        "Continuar assistindo",
+        "Listar os vídeos para continuar assistindo",
         "O que foi começado e não terminado; no lugar do que foi terminado, o próximo vídeo da pasta em "
         "ordem natural, a não ser que ele também já tenha sido começado ou assistido.",
     ),
@@ -132,10 +135,10 @@ OPERATIONS: Final[dict[str, Text]] = {
         "atual, ou então pelo nome. Cada envio aceita até um megabyte; uma exportação maior pode ser "
         "dividida entre quaisquer duas entradas, e não há problema em importá-la duas vezes.",
     ),
-    "metrics": Text("Métricas em JSON"),
-    "metricsText": Text("Métricas para o Prometheus"),
+    "metrics": Text("Consultar as métricas em JSON"),
+    "metricsText": Text("Consultar as métricas para o Prometheus"),
     "live": Text(
-        "Acompanhar a atividade do servidor",
+        "Acompanhar as métricas ao vivo",
         "Server-sent events, até o cliente ou o servidor encerrar. Primeiro vem `history`, com dados "
         "`LiveHistory` em JSON; logo depois, e a cada segundo, `now`, com dados `LiveNow`: sua amostra é a "
         "seguinte às que você já tem. Um cliente lento perde algumas; os horários mostram quais.\n\n"
@@ -143,7 +146,7 @@ OPERATIONS: Final[dict[str, Text]] = {
         "aceita até 64 clientes de eventos ao mesmo tempo.",
     ),
     "websocket": Text(
-        "Os bytes de um vídeo por WebSocket",
+        "Transmitir um vídeo por WebSocket",
         "Todo cliente recebe os bytes como mensagens binárias, em ordem, e depois o código de fechamento "
         "1000. Um cliente que pede o subprotocolo `trio-stream.v1` também recebe mensagens de texto em JSON "
         "e pode enviar algumas. Sem ele, o que o cliente envia é ignorado.\n\n"

@@ -100,9 +100,7 @@ class Player:
             curl="curl --compressed {url}",
             returns=(Returns("The file.", headers={"Cache-Control": Header("Forever.", IMMUTABLE)}),),
             raises=(NO_FILE,),
-            path={
-                "file": Annotated[str, says("Its name, with a hash of its content.", "index-DpJZya73.js")]
-            },
+            path={"file": Annotated[str, says("Its name, with a hash of its content.", "index-DpJZya73.js")]},
             conditional="file",
         )
     )
