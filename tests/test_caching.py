@@ -13,12 +13,16 @@ WEIGHTS = st.integers(0, 12)
 class Caching(RuleBasedStateMachine):
     """The model is a list of (key, weight, until), the least recently used first."""
 
-    @initialize(budget=st.integers(0, 20), most=st.integers(1, 5), lifetime=st.integers(1, 5))
-    def start(self, budget: int, most: int, lifetime: int) -> None:
+    @initialize(budget=st.integers(0, 20), max_entries=st.integers(1, 5), lifetime=st.integers(1, 5))
+    def start(self, budget: int, max_entries: int, lifetime: int) -> None:
         self.now = 0.0
-        self.budget, self.most, self.lifetime = budget, most, lifetime
+        self.budget, self.max_entries, self.lifetime = budget, max_entries, lifetime
         self.cache: BoundedCache[str, int] = BoundedCache(
-            budget, lambda _, weight: weight, most=most, lifetime=lifetime, clock=lambda: self.now
+            budget,
+            lambda _, weight: weight,
+            max_entries=max_entries,
+            lifetime=lifetime,
+            clock=lambda: self.now,
         )
         self.model: list[tuple[str, int, float]] = []
 
@@ -33,7 +37,7 @@ class Caching(RuleBasedStateMachine):
         self.model = [each for each in self.model if each[0] != key]
         self.model.append((key, weight, self.now - ago + self.lifetime))
         gone = []
-        while len(self.model) > self.most or (
+        while len(self.model) > self.max_entries or (
             sum(each[1] for each in self.model) > self.budget and len(self.model) > 1
         ):
             gone.append(self._drop())
@@ -82,7 +86,7 @@ class Caching(RuleBasedStateMachine):
     def is_within_its_bounds(self) -> None:
         if not hasattr(self, "cache"):
             return
-        assert len(self.cache) == len(self.model) <= self.most
+        assert len(self.cache) == len(self.model) <= self.max_entries
         assert self.cache.nbytes == sum(each[1] for each in self.model)
         assert self.cache.nbytes <= self.budget or len(self.cache) == 1
 

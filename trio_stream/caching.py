@@ -1,7 +1,7 @@
 """A least-recently-used cache that is bounded in bytes and in entries.
 
-Invariant: there are at most `most` entries, and together they weigh at most `budget` bytes. Only the newest entry may
-exceed the budget: otherwise a larger value would be generated again for every request.
+Invariant: there are at most `max_entries` entries, and together they weigh at most `budget` bytes. Only the newest one
+may exceed the budget: otherwise a value larger than the budget would be generated for every request.
 
 Pure: the clock is passed in.
 """
@@ -29,13 +29,13 @@ class BoundedCache[K: Hashable, V]:
         budget: int,
         weigh: Callable[[K, V], int],
         *,
-        most: int = maxsize,
+        max_entries: int = maxsize,
         lifetime: float = inf,
         clock: Callable[[], float] = _no_clock,
     ) -> None:
         self._budget = budget
         self._weigh = weigh
-        self._max_entries = most
+        self._max_entries = max_entries
         self._lifetime = lifetime
         self._clock = clock
         self._entries: OrderedDict[K, tuple[V, int, float]] = OrderedDict()

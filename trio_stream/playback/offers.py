@@ -87,13 +87,13 @@ class Offers:
         self._indexes = indexes
         self._presentations = presentations
         self._offers: BoundedCache[str, Offer] = BoundedCache(
-            BUDGET, _weight, most=MAX_TITLES, lifetime=LIFETIME, clock=trio.current_time
+            BUDGET, _weight, max_entries=MAX_TITLES, lifetime=LIFETIME, clock=trio.current_time
         )
         self._places: BoundedCache[tuple[str, str], str] = BoundedCache(
-            NAMES_BUDGET, _weight_of_place, most=4 * MAX_TITLES
+            NAMES_BUDGET, _weight_of_place, max_entries=4 * MAX_TITLES
         )
         self._logged: BoundedCache[tuple[str, ...], bool] = BoundedCache(
-            NAMES_BUDGET, _weight_of_warning, most=4 * MAX_TITLES
+            NAMES_BUDGET, _weight_of_warning, max_entries=4 * MAX_TITLES
         )
 
     async def open(self, id_: str, revision: str) -> OpenVideo:

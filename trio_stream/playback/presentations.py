@@ -61,7 +61,7 @@ class Presentations:
         self._writer = writer
         self._remuxer = remuxer
         self._cached: BoundedCache[str, Presentation | Unpackageable] = BoundedCache(
-            budget, _weight, most=MAX_PRESENTATIONS
+            budget, _weight, max_entries=MAX_PRESENTATIONS
         )
         self._flights: SingleFlight[str, Presentation | Unpackageable] = SingleFlight(
             "the presentation reader is not running"
@@ -134,7 +134,7 @@ class Presentations:
         writer = self._writer()
         if writer is None:
             return
-        store = partial(derived.store_presentation, revision=revision, packed=presentation.to_bytes())
+        store = partial(derived.store_presentation, revision=revision, serialized=presentation.to_bytes())
         try:
             await writer.write(store)
         except StoreError as error:

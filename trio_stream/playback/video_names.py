@@ -29,7 +29,7 @@ class Names:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cached: BoundedCache[str, str] = BoundedCache(
-            BUDGET, _weight, most=MAX_NAMES, lifetime=LIFETIME, clock=trio.current_time
+            BUDGET, _weight, max_entries=MAX_NAMES, lifetime=LIFETIME, clock=trio.current_time
         )
 
     async def of(self, id_: str) -> str:

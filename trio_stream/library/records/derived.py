@@ -61,9 +61,9 @@ def stored_presentation(connection: Connection, revision: str) -> bytes | None:
     return connection.scalar(select(presentations.c.packed).where(presentations.c.revision == revision))
 
 
-def store_presentation(connection: Connection, revision: str, packed: bytes) -> None:
+def store_presentation(connection: Connection, revision: str, serialized: bytes) -> None:
     """Store the serialized presentation of a content."""
-    upsert(connection, presentations, {"revision": revision, "packed": packed}, key=("revision",))
+    upsert(connection, presentations, {"revision": revision, "packed": serialized}, key=("revision",))
 
 
 def wanted_files(connection: Connection) -> set[str]:
