@@ -13,7 +13,7 @@ from tests.databases import Databases, Postgres
 from tests.store.conftest import writing
 from tests.store.rows import add_videos, video
 from trio_stream.store.engines import writing_engine
-from trio_stream.store.search import LONGEST_WORD, joined, matching_numbers
+from trio_stream.store.search import LONGEST_WORD, join_words, matching_numbers
 from trio_stream.store.tables import videos
 
 
@@ -124,13 +124,13 @@ async def test_a_query_has_no_operators(database_url: URL, query: str) -> None:
 
 
 def test_words_are_joined_once_each_and_truncated() -> None:
-    assert joined(["a", "b", "", "a", "x" * 5000]) == "a b " + "x" * LONGEST_WORD
+    assert join_words(["a", "b", "", "a", "x" * 5000]) == "a b " + "x" * LONGEST_WORD
 
 
 async def test_the_longest_words_are_found(database_url: URL) -> None:
     words = ["\N{GOTHIC LETTER AHSA}" * 3000, "é" * 3000]  # four and two bytes each
     async with writing(database_url) as (database, writer):
-        await writer.write(lambda connection: add_videos(connection, [video("a", words=joined(words))]))
+        await writer.write(lambda connection: add_videos(connection, [video("a", words=join_words(words))]))
         for word in words:
             assert await database.read(lambda connection, word=word: found(connection, word)) == ["a"]  # type: ignore[misc] # mypy: a default in a lambda has no type
 
@@ -223,7 +223,7 @@ def test_both_dialects_find_the_same(both: list[Engine], films: list[list[str]],
     word = st.sampled_from(all_words) if all_words else WORDS
     beginning = st.builds(lambda word, length: word[:length], word, st.integers(1, 6))
     queries = data.draw(st.lists(st.lists(beginning | WORDS, max_size=3), min_size=1, max_size=4))
-    rows = [video(f"{number}", words=joined(words)) for number, words in enumerate(films)]
+    rows = [video(f"{number}", words=join_words(words)) for number, words in enumerate(films)]
     results = []
     for engine in both:
         with engine.connect() as connection, connection.begin() as transaction:

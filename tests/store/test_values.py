@@ -7,17 +7,17 @@ from sqlalchemy import Column, Connection, MetaData, Table, select
 from sqlalchemy.engine import URL
 
 from tests.store.conftest import writing
-from trio_stream.store.values import Seconds, Small, Whole, Words
+from trio_stream.store.values import ClampedBigInteger, ClampedInteger, FiniteSeconds, SafeText
 
 MOST, MOST_SMALL = (1 << 63) - 1, (1 << 31) - 1
 
 odd = Table(
     "odd",
     MetaData(),
-    Column("whole", Whole),
-    Column("small", Small),
-    Column("words", Words),
-    Column("seconds", Seconds),
+    Column("whole", ClampedBigInteger),
+    Column("small", ClampedInteger),
+    Column("words", SafeText),
+    Column("seconds", FiniteSeconds),
 )
 
 

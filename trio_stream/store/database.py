@@ -25,7 +25,7 @@ from trio_stream.store.engines import (
     reading_engine,
     writing_engine,
 )
-from trio_stream.store.failures import Place
+from trio_stream.store.failures import DatabaseLabel
 from trio_stream.store.migrations import Migrated, check, check_usable, upgrade
 
 type Dialect = Literal["sqlite", "postgresql"]
@@ -53,7 +53,7 @@ class Database:
     """An open database, from `open_database`. Its changes go through a `store.writer.Writer`."""
 
     def __init__(self, url: URL, threads: int) -> None:
-        self.place = Place(url)
+        self.label = DatabaseLabel(url)
         self.dialect: Dialect = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql"
         self._threads = threads
         self._limiter = trio.CapacityLimiter(threads)
@@ -70,22 +70,22 @@ class Database:
         `query` raises. A connection that broke while it was idle is replaced, so `query` may run a second time.
         """
         if self._closed:
-            raise StoreUnavailable(f"the database {self.place} is being closed")
+            raise StoreUnavailable(f"the database {self.label} is being closed")
         self._reads += 1
         started = trio.current_time()
-        interruption = _Query()
+        running_query = _RunningQuery()
         try:
             return await trio.to_thread.run_sync(
                 self._read_in_thread,
                 query,
-                interruption,
+                running_query,
                 abandon_on_cancel=True,
                 limiter=self._limiter,
                 thread_name="trio-stream read",
             )
         except trio.Cancelled:
             self._cancelled += 1
-            interruption.interrupt()
+            running_query.interrupt()
             raise
         except Exception:
             self._failed += 1
@@ -95,7 +95,7 @@ class Database:
 
     def write_in_thread[T](self, change: Callable[[Connection], T]) -> T:
         """Run `change`, commit, and return its result. For the writer, in its thread, one at a time."""
-        with self.place.translated():
+        with self.label.translate_errors():
             return _transaction(self._writing, change)
 
     def statistics(self) -> DatabaseStatistics:
@@ -110,12 +110,12 @@ class Database:
             longest=self._longest,
         )
 
-    def _read_in_thread[T](self, query: Callable[[Connection], T], interruption: "_Query") -> T:
+    def _read_in_thread[T](self, query: Callable[[Connection], T], running_query: "_RunningQuery") -> T:
         def run_query(connection: Connection) -> T:
-            with interruption.on(connection):
+            with running_query.on(connection):
                 return query(connection)
 
-        with self.place.translated():
+        with self.label.translate_errors():
             return _transaction(self._reading, run_query)
 
     async def _close(self) -> None:
@@ -124,7 +124,7 @@ class Database:
             for _ in range(self._threads):
                 await self._limiter.acquire_on_behalf_of(object())
         if scope.cancelled_caught:
-            log.warning("a read did not end; its connection stays open", database=str(self.place))
+            log.warning("a read did not end; its connection stays open", database=str(self.label))
         await trio.to_thread.run_sync(self._dispose, limiter=trio.CapacityLimiter(1))
 
     def _dispose(self) -> None:
@@ -146,7 +146,7 @@ async def open_database(url: str | URL, *, threads: int = 4) -> AsyncIterator[Da
         )
     database = Database(url, threads)
     try:
-        await database.read(lambda connection: check(connection, database.place.name))
+        await database.read(lambda connection: check(connection, str(database.label)))
         yield database
     finally:
         with trio.CancelScope(shield=True):
@@ -160,7 +160,7 @@ async def check_database(url: str | URL) -> None:
         return
     database = Database(url, 1)
     try:
-        await database.read(lambda connection: check_usable(connection, database.place.name))
+        await database.read(lambda connection: check_usable(connection, str(database.label)))
     finally:
         with trio.CancelScope(shield=True):
             await database._close()  # noqa: SLF001 - created here
@@ -175,12 +175,12 @@ async def migrate(url: str | URL) -> Migrated:
 
 
 def _migrate(url: URL) -> Migrated:
-    place = Place(url)
+    label = DatabaseLabel(url)
     create_file(url)
     engine = migrating_engine(url)
     try:
-        with place.translated():
-            return _transaction(engine, lambda connection: upgrade(connection, place.name))
+        with label.translate_errors():
+            return _transaction(engine, lambda connection: upgrade(connection, str(label)))
     finally:
         engine.dispose()
 
@@ -202,7 +202,7 @@ def _transaction[T](engine: Engine, work: Callable[[Connection], T]) -> T:
     raise AssertionError
 
 
-class _Query:
+class _RunningQuery:
     """A running read. Another thread may interrupt it, but never the next read on the same connection."""
 
     def __init__(self) -> None:

@@ -54,7 +54,7 @@ POSTGRESQL: dict[str, type[StoreError]] = {
 }
 """By SQLSTATE or its class, https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 
-SENTENCES: dict[type[StoreError], str] = {
+MESSAGES: dict[type[StoreError], str] = {
     StoreUnavailable: "the database {where} cannot be used now: {reason}",
     StoreFull: "there is no space left for the database {where}: {reason}",
     StoreConflict: "the database refused a change: {reason}",
@@ -65,7 +65,7 @@ SENTENCES: dict[type[StoreError], str] = {
 }
 
 
-class Place:
+class DatabaseLabel:
     """The name of a database for messages, without its password."""
 
     def __init__(self, url: URL) -> None:
@@ -77,13 +77,13 @@ class Place:
             if text
         }
         if url.get_backend_name() == "sqlite":
-            self.name = str(url.database)
+            self.text = str(url.database)
         else:
             port = f":{url.port}" if url.port else ""
-            self.name = f"{url.database or ''} at {url.host or url.query.get('host') or 'this machine'}{port}"
+            self.text = f"{url.database or ''} at {url.host or url.query.get('host') or 'this machine'}{port}"
 
     def __str__(self) -> str:
-        return self.name
+        return self.text
 
     def clean(self, message: str) -> str:
         """The message on one line, without secrets."""
@@ -92,7 +92,7 @@ class Place:
         return " ".join(message.split())
 
     @contextmanager
-    def translated(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Raise the errors of the driver in the block as `StoreError`."""
         try:
             yield
@@ -103,7 +103,7 @@ class Place:
             raise self._error(StoreError, type(error).__name__) from error
 
     def _error(self, error_type: type[StoreError], reason: str) -> StoreError:
-        return error_type(SENTENCES[error_type].format(where=self.name, reason=self.clean(reason)))
+        return error_type(MESSAGES[error_type].format(where=self.text, reason=self.clean(reason)))
 
 
 def error_type(error: DBAPIError) -> type[StoreError]:

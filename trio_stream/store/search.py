@@ -27,7 +27,7 @@ NAME = "videos_search"
 """The index, which a migration creates. SQLite stores its tables under names with this prefix."""
 
 
-def joined(words: Iterable[str]) -> str:
+def join_words(words: Iterable[str]) -> str:
     """Folded `words` in the form of `videos.words`: each once, truncated to the length that counts."""
     return " ".join(dict.fromkeys(word[:LONGEST_WORD] for word in words if word))
 
@@ -38,7 +38,7 @@ def matching_numbers(connection: Connection, words: Iterable[str]) -> Select[tup
     It includes missing videos. Without words, it finds all videos. Other characters than letters and digits separate
     words here too, so nothing in them is interpreted as a query operator.
     """
-    plain = "".join(sign if sign.isalnum() else " " for sign in " ".join(words)).split()
+    plain = "".join(character if character.isalnum() else " " for character in " ".join(words)).split()
     prefixes = [word[:LONGEST_WORD] for word in dict.fromkeys(plain)][:MAX_WORDS]
     if not prefixes:
         return select(videos.c.number)
@@ -53,9 +53,9 @@ def matching_numbers(connection: Connection, words: Iterable[str]) -> Select[tup
     )
 
 
-def hits(connection: Connection, words: Iterable[str], most: int) -> list[int]:
-    """The numbers of at most `most` videos that match."""
-    return list(connection.scalars(matching_numbers(connection, words).limit(most)))
+def hits(connection: Connection, words: Iterable[str], limit: int) -> list[int]:
+    """The numbers of at most `limit` videos that match."""
+    return list(connection.scalars(matching_numbers(connection, words).limit(limit)))
 
 
 def number_in(connection: Connection, numbers: Sequence[int]) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from trio_stream.store.values import Seconds, Small, Whole, Words
+from trio_stream.store.values import ClampedBigInteger, ClampedInteger, FiniteSeconds, SafeText
 
 metadata = MetaData(
     naming_convention={
@@ -39,7 +39,7 @@ metadata = MetaData(
     }
 )
 
-Number = BigInteger().with_variant(Integer(), "sqlite")
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite assigns row numbers only to a primary key whose type is exactly INTEGER."""
 
 
@@ -47,7 +47,7 @@ def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def _listed(name: str, *columns: str) -> Index:
+def _page_index(name: str, *columns: str) -> Index:
     """An index for pages of present videos, one per title; `number` makes the order total."""
     return Index(
         f"ix_videos_{name}", *columns, "number", **_where("missing_since IS NULL AND part_of IS NULL")
@@ -57,24 +57,24 @@ def _listed(name: str, *columns: str) -> Index:
 contents = Table(
     "contents",
     metadata,
-    Column("revision", Words, primary_key=True),
-    Column("size", Whole, nullable=False),
-    Column("mtime_ns", Whole, nullable=False),
-    Column("fingerprint", Words, nullable=False, index=True),
-    Column("digest", Words),
-    Column("state", Words, nullable=False, server_default="new"),
-    Column("attempts", Small, nullable=False, server_default="0"),
-    Column("reason", Words),
-    Column("duration", Seconds),
-    Column("width", Small),
-    Column("height", Small),
-    Column("artwork", Words, nullable=False, server_default="waiting"),
-    Column("artwork_reason", Words),
-    Column("poster", Words),
-    Column("blurhash", Words),
-    Column("texts", Words, nullable=False, server_default="waiting"),
-    Column("sprites", Words),
-    Column("facts", Words),
+    Column("revision", SafeText, primary_key=True),
+    Column("size", ClampedBigInteger, nullable=False),
+    Column("mtime_ns", ClampedBigInteger, nullable=False),
+    Column("fingerprint", SafeText, nullable=False, index=True),
+    Column("digest", SafeText),
+    Column("state", SafeText, nullable=False, server_default="new"),
+    Column("attempts", ClampedInteger, nullable=False, server_default="0"),
+    Column("reason", SafeText),
+    Column("duration", FiniteSeconds),
+    Column("width", ClampedInteger),
+    Column("height", ClampedInteger),
+    Column("artwork", SafeText, nullable=False, server_default="waiting"),
+    Column("artwork_reason", SafeText),
+    Column("poster", SafeText),
+    Column("blurhash", SafeText),
+    Column("texts", SafeText, nullable=False, server_default="waiting"),
+    Column("sprites", SafeText),
+    Column("facts", SafeText),
     CheckConstraint("state IN ('new', 'probed', 'unreadable')", name="state"),
     CheckConstraint("artwork IN ('waiting', 'made', 'failed', 'none')", name="artwork"),
     CheckConstraint("texts IN ('waiting', 'made', 'failed', 'none')", name="texts"),
@@ -92,12 +92,12 @@ state of the text tracks. `sprites` is the JSON of a `media.formats.trickplay.Gr
 folders = Table(
     "folders",
     metadata,
-    Column("number", Number, primary_key=True),
+    Column("number", RowNumber, primary_key=True),
     Column("path", LargeBinary, nullable=False),
-    Column("place", Words, nullable=False, unique=True),
+    Column("place", SafeText, nullable=False, unique=True),
     Column("parent", BigInteger, ForeignKey("folders.number")),
     Column("name_key", LargeBinary, nullable=False),
-    Column("missing_since", Whole),
+    Column("missing_since", ClampedBigInteger),
     Index("ix_folders_inside", "parent", "name_key", "number"),
     sqlite_autoincrement=True,
 )
@@ -107,36 +107,36 @@ longer than the keys of an index."""
 videos = Table(
     "videos",
     metadata,
-    Column("number", Number, primary_key=True),
-    Column("id", Words, nullable=False, unique=True),
+    Column("number", RowNumber, primary_key=True),
+    Column("id", SafeText, nullable=False, unique=True),
     Column("path", LargeBinary, nullable=False),
-    Column("place", Words, unique=True),
+    Column("place", SafeText, unique=True),
     Column("folder", BigInteger, ForeignKey("folders.number"), nullable=False),
     Column("sort_key", LargeBinary, nullable=False),
-    Column("title", Words, nullable=False),
-    Column("own_title", Words),
+    Column("title", SafeText, nullable=False),
+    Column("own_title", SafeText),
     Column("title_key", LargeBinary, nullable=False),
-    Column("description", Words, nullable=False, server_default=""),
-    Column("tags", Words, nullable=False, server_default="[]"),
-    Column("words", Words, nullable=False, server_default=""),
-    Column("revision", Words, ForeignKey("contents.revision"), nullable=False),
-    Column("signature", Words, nullable=False),
-    Column("size", Whole, nullable=False),
-    Column("mtime_ns", Whole, nullable=False),
-    Column("duration", Seconds, nullable=False, server_default="0"),
-    Column("added_at", Whole, nullable=False),
-    Column("missing_since", Whole),
-    Column("family", Words),
-    Column("rank", Small, nullable=False, server_default="0"),
+    Column("description", SafeText, nullable=False, server_default=""),
+    Column("tags", SafeText, nullable=False, server_default="[]"),
+    Column("words", SafeText, nullable=False, server_default=""),
+    Column("revision", SafeText, ForeignKey("contents.revision"), nullable=False),
+    Column("signature", SafeText, nullable=False),
+    Column("size", ClampedBigInteger, nullable=False),
+    Column("mtime_ns", ClampedBigInteger, nullable=False),
+    Column("duration", FiniteSeconds, nullable=False, server_default="0"),
+    Column("added_at", ClampedBigInteger, nullable=False),
+    Column("missing_since", ClampedBigInteger),
+    Column("family", SafeText),
+    Column("rank", ClampedInteger, nullable=False, server_default="0"),
     Column("part_of", BigInteger, ForeignKey("videos.number")),
-    Column("shared_title", Words),
-    Column("fingerprint", Words, nullable=False, server_default=""),
-    _listed("by_name", "sort_key"),
-    _listed("by_title", "title_key"),
-    _listed("by_added", "added_at"),
-    _listed("by_modified", "mtime_ns"),
-    _listed("by_size", "size"),
-    _listed("by_duration", "duration"),
+    Column("shared_title", SafeText),
+    Column("fingerprint", SafeText, nullable=False, server_default=""),
+    _page_index("by_name", "sort_key"),
+    _page_index("by_title", "title_key"),
+    _page_index("by_added", "added_at"),
+    _page_index("by_modified", "mtime_ns"),
+    _page_index("by_size", "size"),
+    _page_index("by_duration", "duration"),
     Index("ix_videos_in_folder", "folder", "sort_key", "number"),
     Index("ix_videos_revision_added_at", "revision", "added_at"),
     Index("ix_videos_fingerprint_added_at", "fingerprint", "added_at"),
@@ -160,13 +160,13 @@ others are `part_of` it. `shared_title` is the name of the title, see `library.r
 title_files = Table(
     "title_files",
     metadata,
-    Column("number", Number, primary_key=True),
+    Column("number", RowNumber, primary_key=True),
     Column("folder", BigInteger, ForeignKey("folders.number"), nullable=False, index=True),
     Column("path", LargeBinary, nullable=False),
-    Column("place", Words, nullable=False, unique=True),
-    Column("signature", Words, nullable=False),
-    Column("title", Words),
-    Column("reason", Words),
+    Column("place", SafeText, nullable=False, unique=True),
+    Column("signature", SafeText, nullable=False),
+    Column("title", SafeText),
+    Column("reason", SafeText),
     sqlite_autoincrement=True,
 )
 """A file that says which videos are one title; `reason` is why it is invalid."""
@@ -175,31 +175,31 @@ title_entries = Table(
     "title_entries",
     metadata,
     Column("title_file", BigInteger, ForeignKey("title_files.number", ondelete="CASCADE"), primary_key=True),
-    Column("position", Small, primary_key=True, autoincrement=False),
+    Column("position", ClampedInteger, primary_key=True, autoincrement=False),
     Column("path", LargeBinary, nullable=False),
-    Column("place", Words, nullable=False, index=True),
+    Column("place", SafeText, nullable=False, index=True),
 )
 """A video that a title file lists, whether it exists or not; `place` is its key in `videos`."""
 
 subtitles = Table(
     "subtitles",
     metadata,
-    Column("number", Number, primary_key=True),
+    Column("number", RowNumber, primary_key=True),
     Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), index=True),
-    Column("revision", Words, ForeignKey("contents.revision", ondelete="CASCADE"), index=True),
-    Column("track", Small),
+    Column("revision", SafeText, ForeignKey("contents.revision", ondelete="CASCADE"), index=True),
+    Column("track", ClampedInteger),
     Column("path", LargeBinary),
-    Column("signature", Words),
-    Column("codec", Words, nullable=False),
-    Column("language", Words),
-    Column("label", Words, nullable=False, server_default=""),
+    Column("signature", SafeText),
+    Column("codec", SafeText, nullable=False),
+    Column("language", SafeText),
+    Column("label", SafeText, nullable=False, server_default=""),
     Column("forced", Boolean, nullable=False, server_default=false()),
     Column("hearing_impaired", Boolean, nullable=False, server_default=false()),
     Column("is_default", Boolean, nullable=False, server_default=false()),
-    Column("state", Words, nullable=False, server_default="waiting"),
-    Column("reason", Words),
-    Column("vtt", Words),
-    Column("original", Words),
+    Column("state", SafeText, nullable=False, server_default="waiting"),
+    Column("reason", SafeText),
+    Column("vtt", SafeText),
+    Column("original", SafeText),
     CheckConstraint("state IN ('waiting', 'made', 'failed')", name="state"),
     CheckConstraint("(video IS NULL) <> (revision IS NULL)", name="source"),
     Index("ix_subtitles_to_make", "number", **_where("state = 'waiting'")),
@@ -211,7 +211,7 @@ and `original` are digests of derived files: the WebVTT, and the ASS if the sour
 presentations = Table(
     "presentations",
     metadata,
-    Column("revision", Words, ForeignKey("contents.revision", ondelete="CASCADE"), primary_key=True),
+    Column("revision", SafeText, ForeignKey("contents.revision", ondelete="CASCADE"), primary_key=True),
     Column("packed", LargeBinary, nullable=False),
 )
 """Where the segments of a content start, serialized by `packaging.presentation`."""
@@ -219,15 +219,15 @@ presentations = Table(
 playheads = Table(
     "playheads",
     metadata,
-    Column("user", Words, primary_key=True),
+    Column("user", SafeText, primary_key=True),
     Column(
         "video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), primary_key=True, index=True
     ),
-    Column("position", Seconds, nullable=False),
-    Column("duration", Seconds),
+    Column("position", FiniteSeconds, nullable=False),
+    Column("duration", FiniteSeconds),
     Column("watched", Boolean, nullable=False, server_default=false()),
-    Column("plays", Small, nullable=False, server_default="0"),
-    Column("updated_at", Whole, nullable=False),
+    Column("plays", ClampedInteger, nullable=False, server_default="0"),
+    Column("updated_at", ClampedBigInteger, nullable=False),
     Index("ix_playheads_recent", "user", "updated_at"),
 )
 """How far a user has watched a title."""
@@ -235,13 +235,13 @@ playheads = Table(
 viewings = Table(
     "viewings",
     metadata,
-    Column("number", Number, primary_key=True),
-    Column("user", Words, nullable=False),
+    Column("number", RowNumber, primary_key=True),
+    Column("user", SafeText, nullable=False),
     Column("video", BigInteger, ForeignKey("videos.number", ondelete="CASCADE"), nullable=False, index=True),
-    Column("started_at", Whole, nullable=False),
-    Column("updated_at", Whole, nullable=False),
-    Column("first", Seconds, nullable=False),
-    Column("last", Seconds, nullable=False),
+    Column("started_at", ClampedBigInteger, nullable=False),
+    Column("updated_at", ClampedBigInteger, nullable=False),
+    Column("first", FiniteSeconds, nullable=False),
+    Column("last", FiniteSeconds, nullable=False),
     Index("ix_viewings_recent", "user", "updated_at", "number"),
     sqlite_autoincrement=True,
 )
@@ -250,8 +250,8 @@ viewings = Table(
 library = Table(
     "library",
     metadata,
-    Column("key", Words, primary_key=True),
-    Column("value", Words, nullable=False),
+    Column("key", SafeText, primary_key=True),
+    Column("value", SafeText, nullable=False),
 )
 """Key-value pairs about the library as a whole."""
 

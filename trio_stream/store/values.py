@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Dialect, Double, Integer, Text, TypeDecorator
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
 
-class _Whole(TypeDecorator[int]):
+class _ClampedInteger(TypeDecorator[int]):
     """A signed integer of `bits` bits."""
 
     bits: int
@@ -23,11 +23,11 @@ class _Whole(TypeDecorator[int]):
     def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
         if value is None:
             return None
-        most = 1 << (self.bits - 1)
-        return max(-most, min(value, most - 1))
+        limit = 1 << (self.bits - 1)
+        return max(-limit, min(value, limit - 1))
 
 
-class Whole(_Whole):
+class ClampedBigInteger(_ClampedInteger):
     """A signed 64-bit integer."""
 
     impl = BigInteger
@@ -35,7 +35,7 @@ class Whole(_Whole):
     cache_ok = True
 
 
-class Small(_Whole):
+class ClampedInteger(_ClampedInteger):
     """A signed 32-bit integer."""
 
     impl = Integer
@@ -43,7 +43,7 @@ class Small(_Whole):
     cache_ok = True
 
 
-class Words(TypeDecorator[str]):
+class SafeText(TypeDecorator[str]):
     """Text; characters that the database cannot store become U+FFFD."""
 
     impl = Text
@@ -56,7 +56,7 @@ class Words(TypeDecorator[str]):
         return self
 
 
-class Seconds(TypeDecorator[float]):
+class FiniteSeconds(TypeDecorator[float]):
     """A duration; NaN and infinity become 0, which means unknown."""
 
     impl = Double

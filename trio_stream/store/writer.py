@@ -108,7 +108,7 @@ class Writer:
             while True:
                 first = [await self._take.receive()]
                 await self._let_others_join(first[0].max_delay)
-                group, first = [*first, *self._waiting(self._group - 1)], []
+                group, first = [*first, *self._take_waiting(self._group - 1)], []
                 await self._commit(group)
         finally:
             self._ending = True
@@ -116,10 +116,10 @@ class Writer:
                 with trio.CancelScope(shield=True):
                     if first:
                         await self._commit(first)
-                    while group := self._waiting(self._group):
+                    while group := self._take_waiting(self._group):
                         await self._commit(group)
             finally:
-                self._refuse(self._waiting(self._put.statistics().tasks_waiting_send + MAX_WAITING))
+                self._refuse(self._take_waiting(self._put.statistics().tasks_waiting_send + MAX_WAITING))
                 self._take.close()
 
     def statistics(self) -> WriterStatistics:
@@ -140,7 +140,7 @@ class Writer:
             with trio.move_on_after(max_delay):
                 await self._urgent_arrived.wait()
 
-    def _waiting(self, limit: int) -> _Group:
+    def _take_waiting(self, limit: int) -> _Group:
         group: _Group = []
         while len(group) < limit:
             try:
@@ -154,7 +154,7 @@ class Writer:
         try:
             with trio.CancelScope(shield=True):
                 self._groups += await trio.to_thread.run_sync(
-                    self._in_thread, group, limiter=self._limiter, thread_name="trio-stream write"
+                    self._commit_in_thread, group, limiter=self._limiter, thread_name="trio-stream write"
                 )
         except BaseException:
             self._refuse(group)
@@ -165,7 +165,7 @@ class Writer:
             self._failed += change.error is not None
             change.done.set()
 
-    def _in_thread(self, group: _Group) -> int:
+    def _commit_in_thread(self, group: _Group) -> int:
         """Run the changes in order and record their outcomes. Returns how many transactions were committed."""
         try:
             results = self._database.write_in_thread(
@@ -178,7 +178,7 @@ class Writer:
             return 0
         except Exception as error:  # noqa: BLE001 - raised to the caller of the change
             if len(group) > 1:
-                return sum(self._in_thread([change]) for change in group)
+                return sum(self._commit_in_thread([change]) for change in group)
             group[0].error = error
             return 0
         for change, result in zip(group, results, strict=True):
@@ -191,4 +191,4 @@ class Writer:
             change.done.set()
 
     def _stopped_error(self) -> StoreUnavailable:
-        return StoreUnavailable(f"the writer of the database {self._database.place} has stopped")
+        return StoreUnavailable(f"the writer of the database {self._database.label} has stopped")
