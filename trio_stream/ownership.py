@@ -45,7 +45,7 @@ class Holder:
     server: str
 
     @classmethod
-    def this(cls) -> "Holder":
+    def current(cls) -> "Holder":
         """This process."""
         master = parent_process()
         server_pid = os.getpid() if master is None else master.pid or os.getpid()
@@ -75,7 +75,7 @@ class Ownership:
                 fcntl.flock(self._lock.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return False
-            os.pwrite(self._lock.fd, json.dumps(asdict(Holder.this())).ljust(RECORD_SIZE).encode(), 0)
+            os.pwrite(self._lock.fd, json.dumps(asdict(Holder.current())).ljust(RECORD_SIZE).encode(), 0)
             self.mine = True
         return True
 
@@ -84,7 +84,7 @@ class Ownership:
         while not self.acquire():  # noqa: ASYNC110 - there is no notification when another process releases it
             await trio.sleep(POLL)
 
-    async def settle(self) -> bool:
+    async def claim(self) -> bool:
         """Returns True as the owner, False as a worker of the owner's server. Raises `DataInUse` for another server."""
         with trio.move_on_after(RIVAL_TIMEOUT):
             while not self.acquire():
@@ -143,7 +143,7 @@ class Ownership:
         self._lock.close()
 
     def _is_same_server(self, holder: Holder | None) -> bool:
-        return holder is not None and holder.server == Holder.this().server
+        return holder is not None and holder.server == Holder.current().server
 
 
 @contextmanager

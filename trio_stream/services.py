@@ -209,7 +209,7 @@ def database_url(settings: Settings) -> str:
 
 async def _migrate_or_wait_for_owner(ownership: Ownership, settings: Settings) -> None:
     """Return once the database exists with the newest schema. Raises `DataInUse`, `StoreError`."""
-    if await ownership.settle() or not await ownership.wait_for_owner():
+    if await ownership.claim() or not await ownership.wait_for_owner():
         await migrate(database_url(settings))
 
 

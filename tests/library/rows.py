@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from trio_stream.library.folder.content import Content, Identity
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records import adding, removing
-from trio_stream.library.records.adding import Found
+from trio_stream.library.records.adding import ExaminedFile
 from trio_stream.store.engines import address, writing_engine
 from trio_stream.store.tables import contents, videos
 
@@ -26,11 +26,11 @@ def opened(url: URL) -> Iterator[Engine]:
         engine.dispose()
 
 
-def found(name: str, *, size: int = 1, mtime_ns: int = 0, bytes_: str | None = None) -> Found:
+def found(name: str, *, size: int = 1, mtime_ns: int = 0, bytes_: str | None = None) -> ExaminedFile:
     """A file. Files of one size and time have the same content if their `bytes_` are equal (by default, the name)."""
     text = f"{size} {name if bytes_ is None else bytes_}"
     mark = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
-    return Found(name, Identity(1, 1, size, mtime_ns, 0), Content(size, mtime_ns, mark))
+    return ExaminedFile(name, Identity(1, 1, size, mtime_ns, 0), Content(size, mtime_ns, mark))
 
 
 def add(

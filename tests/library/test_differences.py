@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
-from trio_stream.library.naming.families import kin_by_name
+from trio_stream.library.naming.families import membership_by_name
 from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 from trio_stream.library.scan.differences import compare
 
@@ -42,8 +42,8 @@ def recorded(videos: Mapping[str, tuple[int, bool, bool]], subfolders: set[str])
 
 
 def _family(name: str, is_sorted: bool) -> str | None:
-    kin = kin_by_name(name)
-    family = None if kin is None else kin.family
+    membership = membership_by_name(name)
+    family = None if membership is None else membership.family
     return family if is_sorted else f"not {family}"
 
 
@@ -79,7 +79,7 @@ def test_differences_of_any_two_states(
     }
     assert set(found.lost_folders) == recorded_folders - found_folders - unread
     assert set(found.new_folders) == found_folders - recorded_folders
-    assert set(found.unsorted) == {
+    assert set(found.wrong_family) == {
         name for name, (_, _, is_sorted) in recorded_videos.items() if not is_sorted
     }
 
@@ -88,4 +88,4 @@ def test_everything_in_an_unrecorded_folder_is_new() -> None:
     found = compare(folder({"a.mp4": 1}, {"one"}, {"b.mp4"}), None)
     assert [file.name for file in found.candidates] == ["a.mp4"]
     assert found.new_folders == ("one",)
-    assert (found.lost, found.lost_folders, found.unsorted) == ((), (), ())
+    assert (found.lost, found.lost_folders, found.wrong_family) == ((), (), ())

@@ -9,7 +9,7 @@ import trio
 from sqlalchemy import Connection, Engine, select
 
 from tests.library.rows import found, opened
-from trio_stream.library.records.adding import Found, add_files
+from trio_stream.library.records.adding import ExaminedFile, add_files
 from trio_stream.library.records.removing import remove_videos
 from trio_stream.store.database import migrate
 from trio_stream.store.engines import sqlite_address
@@ -22,7 +22,7 @@ GROWTH = 1.5
 """How much more a batch may cost with many more duplicates: the trees are only deeper."""
 
 
-def _files(folder: str, count: int, time_step: int) -> list[Found]:
+def _files(folder: str, count: int, time_step: int) -> list[ExaminedFile]:
     """Files with the same bytes, whose times are `time_step` nanoseconds apart."""
     return [
         found(f"{folder}/{number}.mp4", bytes_="", mtime_ns=number * time_step) for number in range(count)

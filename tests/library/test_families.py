@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trio_stream.library.naming.families import (
-    kin_by_name,
-    kin_by_title_file,
+    membership_by_name,
+    membership_by_title_file,
     title_and_height,
     title_file_of,
 )
@@ -63,19 +63,19 @@ NAMES = st.text("aB (/).-_1080p[]\n\udc80", max_size=40)
 @given(NAMES)
 def test_any_name_has_a_size_or_none(name: str) -> None:
     found = title_and_height(name)
-    kin = kin_by_name(name)
-    assert (found is None) is (kin is None)
-    if found is not None and kin is not None:
+    membership = membership_by_name(name)
+    assert (found is None) is (membership is None)
+    if found is not None and membership is not None:
         title, height = found
         assert 100 <= height <= 9999
-        assert kin.rank == -height
+        assert membership.rank == -height
         assert title.rpartition("/")[2]
         assert title.rpartition("/")[0] == name.rpartition("/")[0]
-        assert title_file_of(kin.family) is None
+        assert title_file_of(membership.family) is None
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "kin"),
+    ("one", "other", "same_family"),
     [
         ("Film.1080p.mp4", "Film.720p.mp4", True),
         ("Film.1080p.mp4", "film (720p).mkv", True),
@@ -87,16 +87,16 @@ def test_any_name_has_a_size_or_none(name: str) -> None:
         ("Film.1080p.mp4", "Film 2.720p.mp4", False),
     ],
 )
-def test_families_by_name(one: str, other: str, kin: bool) -> None:
-    mine, theirs = kin_by_name(one), kin_by_name(other)
+def test_families_by_name(one: str, other: str, same_family: bool) -> None:
+    mine, theirs = membership_by_name(one), membership_by_name(other)
     assert mine is not None
     assert theirs is not None
-    assert (mine.family == theirs.family) is kin
+    assert (mine.family == theirs.family) is same_family
     assert mine.rank < theirs.rank, "the larger one leads"
 
 
 def test_families_by_title_file() -> None:
     key = place("Film.title.toml")
-    assert kin_by_title_file(key, 0).family == kin_by_title_file(key, 1).family
-    assert title_file_of(kin_by_title_file(key, 0).family) == key
-    assert kin_by_title_file(key, 0).rank < kin_by_title_file(key, 1).rank
+    assert membership_by_title_file(key, 0).family == membership_by_title_file(key, 1).family
+    assert title_file_of(membership_by_title_file(key, 0).family) == key
+    assert membership_by_title_file(key, 0).rank < membership_by_title_file(key, 1).rank

@@ -593,7 +593,7 @@ async def test_subtitles_of_a_missing_video_are_not_pending(library: Library) ->
 
     async def pending_counts() -> tuple[int, int]:
         pending = await library.database.read(jobs.count)
-        files = await library.database.read(partial(jobs.to_convert, after=0, most=9))
+        files = await library.database.read(partial(jobs.to_convert, after=0, limit=9))
         return pending.to_extract, len(files)
 
     assert await pending_counts() == (1, 1)

@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from tests.library.conftest import Library, open_library
 from tests.library.rows import add, lose, opened
 from trio_stream.library.folder.title_files import TitleFile
-from trio_stream.library.naming.families import MAX_VERSIONS, kin_by_name
+from trio_stream.library.naming.families import MAX_VERSIONS, membership_by_name
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records import editing, exports, grouping, history, pages, removing, watch_state
 from trio_stream.library.records.editing import VideoEdit
@@ -627,7 +627,7 @@ async def test_changes_of_title_files_are_noticed(tmp_path: Path, database_url: 
 def test_families_by_name_are_stored(engine: Engine) -> None:
     with engine.begin() as connection:
         add(connection, "Film.720p.mp4", "x.mp4")
-        kin = kin_by_name("Film.720p.mp4")
-        assert kin is not None
+        membership = membership_by_name("Film.720p.mp4")
+        assert membership is not None
         rows = connection.execute(select(videos.c.family, videos.c.rank).order_by(videos.c.number)).all()
-        assert [tuple(row) for row in rows] == [(kin.family, -720), (None, 0)]
+        assert [tuple(row) for row in rows] == [(membership.family, -720), (None, 0)]

@@ -137,12 +137,12 @@ def check(data: bytes, suffix: str) -> None:
     """Raise `ValueError` unless `data` starts and ends like a file of that kind."""
     match suffix:
         case "jpg":  # ITU-T T.81 table B.1: SOI and EOI
-            is_whole = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")
+            is_complete = data.startswith(b"\xff\xd8\xff") and data.endswith(b"\xff\xd9")
         case "vtt":  # W3C WebVTT section 4.1
-            is_whole = data.startswith(b"WEBVTT") and data.endswith(b"\n")
+            is_complete = data.startswith(b"WEBVTT") and data.endswith(b"\n")
         case "ass":
-            is_whole = b"[Script Info]" in data[:4096]
+            is_complete = b"[Script Info]" in data[:4096]
         case _:
-            is_whole = False
-    if not is_whole or len(data) > LARGEST:
+            is_complete = False
+    if not is_complete or len(data) > LARGEST:
         raise ValueError(f"the generated .{suffix} file is invalid")

@@ -140,7 +140,7 @@ class BackgroundJobs:
     async def convert_all(self) -> bool:
         """Convert every subtitle file; returns the same as `probe_all`."""
         all_done, after = True, 0
-        while found := await self._database.read(partial(jobs.to_convert, after=after, most=BATCH)):
+        while found := await self._database.read(partial(jobs.to_convert, after=after, limit=BATCH)):
             for job in found:
                 all_done &= await self._attempt(self._runner.convert, job, job.name) is not FAILED
             after = found[-1].number
@@ -151,7 +151,7 @@ class BackgroundJobs:
     ) -> bool:
         all_done, after = True, ""
         outcomes: set[str] = set()
-        while found := await self._database.read(partial(todo, after=after, most=BATCH)):
+        while found := await self._database.read(partial(todo, after=after, limit=BATCH)):
             waiting = iter(found)
 
             async def work() -> None:

@@ -49,7 +49,7 @@ class Content:
     @property
     def revision(self) -> str:
         """24 hexadecimal digits that change with the content."""
-        return _word(f"{self.size}-{self.mtime_ns}-{self.fingerprint}".encode())
+        return _hash(f"{self.size}-{self.mtime_ns}-{self.fingerprint}".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,14 @@ def fingerprint(fd: int, size: int) -> str:
     return hasher.hexdigest()
 
 
-def is_read_whole(size: int) -> bool:
+def is_fully_sampled(size: int) -> bool:
     """Whether the fingerprint of a file of `size` bytes covers all its bytes."""
     return size <= SAMPLE * SAMPLES
 
 
 def samples(size: int) -> tuple[tuple[int, int], ...]:
     """Where a file of `size` bytes is sampled: offsets and lengths, in order and without overlap."""
-    if is_read_whole(size):
+    if is_fully_sampled(size):
         return ((0, size),)
     step = (size - SAMPLE) / (SAMPLES - 1)
     return tuple((int(number * step), SAMPLE) for number in range(SAMPLES))
@@ -113,7 +113,7 @@ def digest(
     A large file that is mostly holes, such as a new download, gets a unique digest from its revision: its bytes mean
     nothing yet, and reading terabytes of holes takes hours.
     """
-    if not is_read_whole(content.size) and status.st_blocks * BLOCK < content.size / 2:
+    if not is_fully_sampled(content.size) and status.st_blocks * BLOCK < content.size / 2:
         return f"holes-{content.revision}"
     hasher = blake2b(digest_size=20)
     offset = 0
@@ -159,5 +159,5 @@ def _weight(_: Identity, __: str) -> int:
     return ENTRY_SIZE
 
 
-def _word(text: bytes) -> str:
+def _hash(text: bytes) -> str:
     return blake2b(text, digest_size=12).hexdigest()

@@ -27,7 +27,7 @@ _NAMED, _LISTED = "n", "t"
 
 
 @dataclass(frozen=True, slots=True)
-class Kin:
+class Membership:
     """The family of a video; of the present members, the one with the lowest `rank` leads."""
 
     family: str
@@ -43,18 +43,18 @@ def title_and_height(name: str) -> tuple[str, int] | None:
     return stem[: found.start()] + suffix, int(found["plain"] or found["bracketed"])
 
 
-def kin_by_name(name: str) -> Kin | None:
+def membership_by_name(name: str) -> Membership | None:
     """The family of the videos in one folder whose names differ only in their sizes; the largest leads."""
     stem_and_height = title_and_height(name)
     if stem_and_height is None:
         return None
     folder, _, last = os.path.splitext(stem_and_height[0])[0].rpartition("/")
-    return Kin(_NAMED + place(f"{folder}/{last.casefold()}"), -stem_and_height[1])
+    return Membership(_NAMED + place(f"{folder}/{last.casefold()}"), -stem_and_height[1])
 
 
-def kin_by_title_file(key: str, position: int) -> Kin:
+def membership_by_title_file(key: str, position: int) -> Membership:
     """The family of the videos that a title file lists, led by the first; `key` is the `place` of the title file."""
-    return Kin(_LISTED + key, position)
+    return Membership(_LISTED + key, position)
 
 
 def title_file_of(family: str) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class MissingVideo:
     """A video whose file is gone; `digest` is known only if other contents share its fingerprint."""
 
     number: int
@@ -19,7 +19,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class NewFile:
     """A file at a path that no video has; `digest` only if it was requested."""
 
     name: str
@@ -35,7 +35,7 @@ class DigestNeeded(Exception):
         self.name = name
 
 
-def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
+def moved_from(arrival: NewFile, gone: Sequence[MissingVideo]) -> MissingVideo | None:
     """Which of `gone`, all with the fingerprint of `arrival`, it is, if any. Raises `DigestNeeded`."""
     same = [candidate for candidate in gone if candidate.revision == arrival.revision]
     if not same and len({candidate.digest or candidate.revision for candidate in gone}) <= 1:
@@ -44,10 +44,10 @@ def moved_from(arrival: Arrival, gone: Sequence[Gone]) -> Gone | None:
         if arrival.digest is None:
             raise DigestNeeded(arrival.name)
         same = [candidate for candidate in gone if candidate.digest == arrival.digest]
-    return max(same, key=lambda candidate: _likeness(arrival.name, candidate.name), default=None)
+    return max(same, key=lambda candidate: _similarity(arrival.name, candidate.name), default=None)
 
 
-def _likeness(one: str, other: str) -> tuple[int, int, str]:
+def _similarity(one: str, other: str) -> tuple[int, int, str]:
     """How many path segments two names share, counted from the end, then from the start."""
     ours, theirs = one.split("/"), other.split("/")
     return _common(ours[::-1], theirs[::-1]), _common(ours, theirs), other

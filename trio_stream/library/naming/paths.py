@@ -118,7 +118,7 @@ def name_from_url(raw: bytes) -> str:
 
 def printable(text: str) -> str:
     """The text for a terminal or a log: unprintable characters and bytes that are not UTF-8 become U+FFFD."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def is_plain(name: str) -> bool:

@@ -14,14 +14,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select, update
 
 from trio_stream.library.folder.content import Content, Identity
-from trio_stream.library.naming.families import Kin
-from trio_stream.library.naming.moves import Arrival, Gone, moved_from
+from trio_stream.library.naming.families import Membership
+from trio_stream.library.naming.moves import MissingVideo, NewFile, moved_from
 from trio_stream.library.naming.paths import place, sort_key
 from trio_stream.library.records.folders import store_folder
 from trio_stream.library.records.grouping import (
     SLICE,
     change_family,
-    kin_of,
+    memberships_of,
     regroup,
 )
 from trio_stream.library.records.title_columns import title_columns
@@ -32,7 +32,7 @@ MAX_CANDIDATES = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExaminedFile:
     """An examined file; `digest` only for small files, or if `DigestNeeded` requested it."""
 
     name: str
@@ -51,14 +51,14 @@ class Outcome:
     changed: int = 0
 
 
-def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outcome:
+def add_files(connection: Connection, found: Iterable[ExaminedFile], now: int) -> Outcome:
     """Store the files that were found, at `now` in milliseconds. Raises `DigestNeeded`; then nothing is changed.
 
     Queries and writes cover all files at once where possible: a first scan does little else.
     """
     outcome = Outcome()
     found = list(found)
-    kin = kin_of(connection, [file.name for file in found])
+    memberships = memberships_of(connection, [file.name for file in found])
     durations = _store_contents(connection, found)
     existing = _existing(connection, found)
     lost = _lost_fingerprints(connection, found)
@@ -69,20 +69,22 @@ def add_files(connection: Connection, found: Iterable[Found], now: int) -> Outco
         if row is not None:
             outcome.returned += row.missing_since is not None
             outcome.changed += row.revision != file.content.revision
-            touched |= _put(connection, row.number, file, kin.get(file.name))
+            touched |= _put(connection, row.number, file, memberships.get(file.name))
             continue
         # If missing videos share a fingerprint but not the content, only a digest of all bytes identifies the file.
-        arrival = Arrival(file.name, file.content.revision, file.digest)
+        arrival = NewFile(file.name, file.content.revision, file.digest)
         missing = _missing_with(connection, file.content) if file.content.fingerprint in lost else []
         if (gone := moved_from(arrival, missing)) is not None:
             outcome.moved += 1
             existing = {
                 key: row for key, row in existing.items() if row.number != gone.number
             }  # it has moved away
-            touched |= _put(connection, gone.number, file, kin.get(file.name))
+            touched |= _put(connection, gone.number, file, memberships.get(file.name))
         else:
             outcome.added += 1
-            new.append(_new_video(file, kin.get(file.name), durations.get(file.content.revision) or 0.0, now))
+            new.append(
+                _new_video(file, memberships.get(file.name), durations.get(file.content.revision) or 0.0, now)
+            )
     _add(connection, new)
     touched.update(video["family"] for video in new if video["family"] is not None)
     regroup(connection, touched)
@@ -95,7 +97,7 @@ def store_digests(connection: Connection, digests: Mapping[str, str]) -> None:
         connection.execute(update(contents).where(contents.c.revision == revision).values(digest=digest))
 
 
-def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str, float | None]:
+def _store_contents(connection: Connection, found: Sequence[ExaminedFile]) -> dict[str, float | None]:
     """Store the contents of files; returns the durations of those that were probed before, by revision."""
     digests = {file.content.revision: file.digest for file in found}
     rows = [
@@ -122,7 +124,9 @@ def _store_contents(connection: Connection, found: Sequence[Found]) -> dict[str,
     return {row.revision: row.duration for row in stored}
 
 
-def _existing(connection: Connection, found: Sequence[Found]) -> dict[str, Row[int, str, str, int | None]]:
+def _existing(
+    connection: Connection, found: Sequence[ExaminedFile]
+) -> dict[str, Row[int, str, str, int | None]]:
     """The videos that have the names of these files, by place."""
     named = select(videos.c.number, videos.c.place, videos.c.revision, videos.c.missing_since)
     return {
@@ -132,7 +136,7 @@ def _existing(connection: Connection, found: Sequence[Found]) -> dict[str, Row[i
     }
 
 
-def _lost_fingerprints(connection: Connection, found: Sequence[Found]) -> set[str]:
+def _lost_fingerprints(connection: Connection, found: Sequence[ExaminedFile]) -> set[str]:
     """The fingerprints that these files share with missing videos."""
     return {
         fingerprint
@@ -145,7 +149,7 @@ def _lost_fingerprints(connection: Connection, found: Sequence[Found]) -> set[st
     }
 
 
-def _missing_with(connection: Connection, content: Content) -> list[Gone]:
+def _missing_with(connection: Connection, content: Content) -> list[MissingVideo]:
     """Missing videos that may be this content: those of its revision, most recent first; else of its fingerprint."""
     # In the order of `ix_videos_missing_by_content`, so that no more rows are read than returned.
     candidates = (
@@ -157,12 +161,12 @@ def _missing_with(connection: Connection, content: Content) -> list[Gone]:
     )
     same = candidates.where(videos.c.revision == content.revision)
     rows = connection.execute(same).all() or connection.execute(candidates).all()
-    return [Gone(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
+    return [MissingVideo(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
 
 
-def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> set[str]:
+def _put(connection: Connection, number: int, file: ExaminedFile, membership: Membership | None) -> set[str]:
     """Assign the file to the video `number`; returns the affected families."""
-    touched = rename(connection, number, file.name, kin)
+    touched = rename(connection, number, file.name, membership)
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)
     connection.execute(
         update(videos)
@@ -180,7 +184,7 @@ def _put(connection: Connection, number: int, file: Found, kin: Kin | None) -> s
     return touched
 
 
-def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> set[str]:
+def rename(connection: Connection, number: int, name: str, membership: Membership | None) -> set[str]:
     """Rename the video `number` to `name`; a missing video of that name keeps everything except place and family.
 
     Returns the affected families.
@@ -193,7 +197,7 @@ def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> s
     ).one()
     key = place(name)
     if row.place == key:
-        return change_family(connection, number, row.family, kin)
+        return change_family(connection, number, row.family, membership)
     touched: set[str] = set()
     for other in connection.execute(
         select(videos.c.number, videos.c.family).where(videos.c.place == key, videos.c.number != number)
@@ -211,10 +215,12 @@ def rename(connection: Connection, number: int, name: str, kin: Kin | None) -> s
             **title_columns(name, row.own_title, row.shared_title, json.loads(row.tags)),
         )
     )
-    return touched | change_family(connection, number, row.family, kin)
+    return touched | change_family(connection, number, row.family, membership)
 
 
-def _new_video(file: Found, kin: Kin | None, duration: float, now: int) -> dict[str, Any]:
+def _new_video(
+    file: ExaminedFile, membership: Membership | None, duration: float, now: int
+) -> dict[str, Any]:
     """The row of a new video, without its folder."""
     return {
         "id": token_hex(8),
@@ -229,8 +235,8 @@ def _new_video(file: Found, kin: Kin | None, duration: float, now: int) -> dict[
         "mtime_ns": file.content.mtime_ns,
         "duration": duration,
         "added_at": now,
-        "family": None if kin is None else kin.family,
-        "rank": 0 if kin is None else kin.rank,
+        "family": None if membership is None else membership.family,
+        "rank": 0 if membership is None else membership.rank,
     }
 
 
@@ -244,10 +250,10 @@ def _add(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def contents_to_digest(connection: Connection, after: str, most: int) -> list[tuple[str, str]]:
+def contents_to_digest(connection: Connection, after: str, limit: int) -> list[tuple[str, str]]:
     """Contents that share a fingerprint with others and have no digest yet: the revision and a file that has it.
 
-    At most `most`, in order, after the revision `after`.
+    At most `limit`, in order, after the revision `after`.
     """
     other = contents.alias("other")
     rows = connection.execute(
@@ -263,7 +269,7 @@ def contents_to_digest(connection: Connection, after: str, most: int) -> list[tu
         )
         .group_by(contents.c.revision)
         .order_by(contents.c.revision)
-        .limit(most)
+        .limit(limit)
     ).all()
     paths = {
         row.number: os.fsdecode(row.path)

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from trio_stream.library.folder.title_files import TitleFile
 from trio_stream.library.naming.families import (
     MAX_VERSIONS,
-    Kin,
-    kin_by_name,
-    kin_by_title_file,
+    Membership,
+    membership_by_name,
+    membership_by_title_file,
     title_and_height,
     title_file_of,
 )
@@ -39,9 +39,9 @@ _ROW = tuple(
 )
 
 
-def kin_of(connection: Connection, names: Collection[str]) -> dict[str, Kin]:
+def memberships_of(connection: Connection, names: Collection[str]) -> dict[str, Membership]:
     """The family and rank of those `names` that have a family. Title files take precedence over names."""
-    found = {name: kin for name in names if (kin := kin_by_name(name)) is not None}
+    found = {name: membership for name in names if (membership := membership_by_name(name)) is not None}
     places = {place(name): name for name in names}
     keys = list(places)
     for start in range(0, len(keys), SLICE):
@@ -52,13 +52,13 @@ def kin_of(connection: Connection, names: Collection[str]) -> dict[str, Kin]:
             .order_by(title_files.c.path.desc())  # the first path comes last, and so wins
         )
         for row in rows:
-            found[places[row.place]] = kin_by_title_file(row.key, row.position)
+            found[places[row.place]] = membership_by_title_file(row.key, row.position)
     return found
 
 
 def update_families(connection: Connection, names: Collection[str]) -> None:
     """Move the videos of these names to the families that names and title files now give them."""
-    kin = kin_of(connection, names)
+    memberships = memberships_of(connection, names)
     places = {place(name): name for name in names}
     keys, touched = list(places), set()
     for start in range(0, len(keys), SLICE):
@@ -66,16 +66,18 @@ def update_families(connection: Connection, names: Collection[str]) -> None:
             videos.c.place.in_(keys[start : start + SLICE])
         )
         for row in connection.execute(present).all():
-            touched |= change_family(connection, row.number, row.family, kin.get(places[row.place]))
+            touched |= change_family(connection, row.number, row.family, memberships.get(places[row.place]))
     regroup(connection, touched)
 
 
-def change_family(connection: Connection, number: int, before: str | None, kin: Kin | None) -> set[str]:
+def change_family(
+    connection: Connection, number: int, before: str | None, membership: Membership | None
+) -> set[str]:
     """Move a video from the family `before` to another; returns the families to `regroup` then."""
-    if before is None and kin is None:
+    if before is None and membership is None:
         return set()
-    after = None if kin is None else kin.family
-    values: dict[str, Any] = {"family": after, "rank": 0 if kin is None else kin.rank}
+    after = None if membership is None else membership.family
+    values: dict[str, Any] = {"family": after, "rank": 0 if membership is None else membership.rank}
     if before != after:
         values["part_of"] = None
     connection.execute(update(videos).where(videos.c.number == number).values(values))
@@ -252,19 +254,19 @@ def _forget(connection: Connection, numbers: Sequence[int]) -> dict[str, None]:
     return names
 
 
-def problems(connection: Connection, most: int) -> list[tuple[str, str]]:
-    """Title files that are invalid, or list absent videos or videos of other title files; at most `most` of each."""
+def problems(connection: Connection, limit: int) -> list[tuple[str, str]]:
+    """Title files that are invalid, or list absent videos or videos of other title files; at most `limit` of each."""
     refused = connection.execute(
         select(title_files.c.path, title_files.c.reason)
         .where(title_files.c.reason.is_not(None))
         .order_by(title_files.c.path)
-        .limit(most)
+        .limit(limit)
     )
     named = (
         select(title_files.c.path, title_entries.c.path.label("named"))
         .join(title_entries, title_entries.c.title_file == title_files.c.number)
         .order_by(title_files.c.path, title_entries.c.position)
-        .limit(most)
+        .limit(limit)
     )
     absent = connection.execute(
         named.outerjoin(

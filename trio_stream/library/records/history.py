@@ -50,7 +50,7 @@ def viewed(connection: Connection, user: str, limit: int, after: str | None) -> 
 
 def record_position(connection: Connection, user: str, number: int, position: float, now: int) -> None:
     """Continue the viewing of the video `number`, or begin one: it is at `position` at `now`, in milliseconds."""
-    parameters = {"who": user, "seen": number, "at": now, "position": position}
+    parameters = {"viewer": user, "video_number": number, "at": now, "position": position}
     if not connection.execute(_CONTINUE, parameters | {"since": now - MAX_GAP}).rowcount:
         connection.execute(
             insert(viewings),
@@ -71,7 +71,7 @@ _CONTINUE = (
     .where(
         viewings.c.number
         == select(func.max(viewings.c.number))
-        .where(viewings.c.user == bindparam("who"), viewings.c.video == bindparam("seen"))
+        .where(viewings.c.user == bindparam("viewer"), viewings.c.video == bindparam("video_number"))
         .scalar_subquery(),
         viewings.c.updated_at > bindparam("since"),
     )

@@ -72,30 +72,30 @@ def count(connection: Connection) -> PendingJobs:
     )
 
 
-def to_probe(connection: Connection, after: str, most: int) -> list[Job]:
+def to_probe(connection: Connection, after: str, limit: int) -> list[Job]:
     """The next contents that need a probe, in order, after the revision `after`."""
-    return _jobs(connection, select(contents.c.revision).where(contents.c.state == "new"), after, most)
+    return _jobs(connection, select(contents.c.revision).where(contents.c.state == "new"), after, limit)
 
 
-def to_draw(connection: Connection, after: str, most: int) -> list[Job]:
+def to_draw(connection: Connection, after: str, limit: int) -> list[Job]:
     """The next contents that need artwork."""
     waiting = select(contents.c.revision).where(contents.c.artwork == "waiting", _probed())
-    return _jobs(connection, waiting, after, most)
+    return _jobs(connection, waiting, after, limit)
 
 
-def to_extract(connection: Connection, after: str, most: int) -> list[Job]:
+def to_extract(connection: Connection, after: str, limit: int) -> list[Job]:
     """The next contents whose text tracks must be extracted."""
     waiting = select(contents.c.revision).where(contents.c.texts == "waiting", _probed())
-    return _jobs(connection, waiting, after, most)
+    return _jobs(connection, waiting, after, limit)
 
 
-def to_convert(connection: Connection, after: int, most: int) -> list[SubtitleJob]:
+def to_convert(connection: Connection, after: int, limit: int) -> list[SubtitleJob]:
     """The next subtitle files that must be converted."""
     rows = connection.execute(
         _waiting_files(select(subtitles))
         .where(subtitles.c.number > after)
         .order_by(subtitles.c.number)
-        .limit(most)
+        .limit(limit)
     )
     return [
         SubtitleJob(row.number, os.fsdecode(row.path), row.signature, row.codec, row.language) for row in rows
@@ -233,14 +233,14 @@ def _probed() -> Any:
     return contents.c.state == "probed"
 
 
-def _jobs(connection: Connection, which: Select[Any], after: str, most: int) -> list[Job]:
+def _jobs(connection: Connection, which: Select[Any], after: str, limit: int) -> list[Job]:
     rows: Sequence[Row[Any]] = connection.execute(
         which.add_columns(func.min(videos.c.number).label("number"))
         .join(videos, videos.c.revision == contents.c.revision)
         .where(videos.c.missing_since.is_(None), contents.c.revision > after)
         .group_by(contents.c.revision)
         .order_by(contents.c.revision)
-        .limit(most)
+        .limit(limit)
     ).all()
     rows_by_number = {
         row.number: row

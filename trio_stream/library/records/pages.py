@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, liter
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.library.naming.paths import place, sort_key, words
 from trio_stream.library.records.versions import Version, versions
-from trio_stream.store.search import MAX_WORDS, hits, joined, number_in
+from trio_stream.store.search import MAX_WORDS, hits, join_words, number_in
 from trio_stream.store.tables import contents, folders, playheads, subtitles, videos
 
 LARGEST_PAGE = 200
@@ -123,7 +123,7 @@ def page(connection: Connection, query: PageQuery) -> Page:
     if query.folder is not None:
         number = connection.scalar(select(folders.c.number).where(folders.c.place == place(query.folder)))
         statement = statement.where(videos.c.folder == number)
-    words_wanted = joined(words(query.q[:LONGEST_QUERY])).split()[:MAX_WORDS]
+    words_wanted = join_words(words(query.q[:LONGEST_QUERY])).split()[:MAX_WORDS]
     if words_wanted:
         statement = statement.where(_search_condition(connection, words_wanted))
     elif query.q.strip():

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, select, update
 
 from trio_stream.library.naming.paths import place
 from trio_stream.library.records.adding import rename
-from trio_stream.library.records.grouping import SLICE, kin_of, regroup, remove_title_files
+from trio_stream.library.records.grouping import SLICE, memberships_of, regroup, remove_title_files
 from trio_stream.library.records.watch_state import take_over
 from trio_stream.store.tables import folders, subtitles, videos
 
@@ -118,7 +118,7 @@ def _take_over(connection: Connection, number: int, since: int) -> set[str] | No
         connection.execute(update(videos).where(videos.c.number == number).values(**inherited))
     connection.execute(videos.delete().where(videos.c.number == new.number))
     name = os.fsdecode(new.path)
-    touched = rename(connection, number, name, kin_of(connection, [name]).get(name))
+    touched = rename(connection, number, name, memberships_of(connection, [name]).get(name))
     connection.execute(
         update(videos)
         .where(videos.c.number == number)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from trio_stream.library.naming.paths import sort_key, title_of, words
-from trio_stream.store.search import joined
+from trio_stream.store.search import join_words
 
 
 def title_columns(
@@ -17,5 +17,5 @@ def title_columns(
     """
     title = own or shared or title_of(name)
     paths = (os.fsencode(path).decode("utf-8", "replace") for path in (name, *other_paths))
-    search_words = joined(word for text in (title, *paths, *tags) for word in words(text))
+    search_words = join_words(word for text in (title, *paths, *tags) for word in words(text))
     return {"title": title, "title_key": sort_key(title), "words": search_words}

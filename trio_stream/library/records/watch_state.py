@@ -53,7 +53,7 @@ def put(connection: Connection, user: str, id_: str, playhead: Playhead, now: in
     It becomes part of the history unless `watched` is set: marking a video is not watching it. The playhead of a
     missing video can still change, because a stream that is open when the file is removed continues to its end.
     """
-    row = connection.execute(_CURRENT, {"who": user, "id_": id_}).one_or_none()
+    row = connection.execute(_CURRENT, {"viewer": user, "id_": id_}).one_or_none()
     if row is None:
         return None
     duration = row.duration or playhead.duration
@@ -143,7 +143,7 @@ _CURRENT = (
         *(TITLE.label("number"), videos.c.duration),
         *(playheads.c.position, playheads.c.watched, playheads.c.plays),
     )
-    .outerjoin(playheads, and_(playheads.c.video == TITLE, playheads.c.user == bindparam("who")))
+    .outerjoin(playheads, and_(playheads.c.video == TITLE, playheads.c.user == bindparam("viewer")))
     .where(videos.c.id == bindparam("id_"))
 )
 

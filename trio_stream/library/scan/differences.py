@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from trio_stream.library.folder.content import Identity
 from trio_stream.library.folder.walking import File, Folder
-from trio_stream.library.naming.families import kin_by_name, title_file_of
+from trio_stream.library.naming.families import membership_by_name, title_file_of
 from trio_stream.library.records.folders import RecordedFolder, RecordedVideo
 
 
@@ -17,7 +17,7 @@ class Difference:
     lost: tuple[RecordedVideo, ...]
     lost_folders: tuple[str, ...]
     new_folders: tuple[str, ...]
-    unsorted: tuple[str, ...]
+    wrong_family: tuple[str, ...]
     """Videos recorded in another family than their names imply."""
 
 
@@ -41,12 +41,12 @@ def compare(found: Folder, recorded: RecordedFolder | None) -> Difference:
         ),
         lost_folders=tuple(sorted(subfolders - set(found.subfolders) - found.unread.keys())),
         new_folders=tuple(name for name in found.subfolders if name not in subfolders),
-        unsorted=tuple(video.name for video in videos.values() if _is_unsorted(video)),
+        wrong_family=tuple(video.name for video in videos.values() if _has_wrong_family(video)),
     )
 
 
-def _is_unsorted(video: RecordedVideo) -> bool:
+def _has_wrong_family(video: RecordedVideo) -> bool:
     """Whether the row predates the naming rule. Families of title files are right: they are stored with those."""
-    kin = kin_by_name(video.name)
-    expected = None if kin is None else kin.family
+    membership = membership_by_name(video.name)
+    expected = None if membership is None else membership.family
     return video.family != expected and (video.family is None or title_file_of(video.family) is None)

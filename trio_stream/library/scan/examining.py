@@ -7,13 +7,13 @@ import trio
 
 from trio_stream.errors import VideoNotFound
 from trio_stream.library.folder.catalog import open_file
-from trio_stream.library.folder.content import Identity, digest, examine, is_read_whole
-from trio_stream.library.records.adding import Found
+from trio_stream.library.folder.content import Identity, digest, examine, is_fully_sampled
+from trio_stream.library.records.adding import ExaminedFile
 
 log = structlog.get_logger("trio_stream.library")
 
 
-def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list[Found]:
+def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list[ExaminedFile]:
     """Examine the files `names` of the folder `root`. Files that are gone by now, or unreadable, are left out.
 
     Run it in a Trio thread. When cancelled, it stops within one chunk of a file.
@@ -32,9 +32,9 @@ def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list
                 status, content = examine(file.fd)
                 # The digest of a small file is cheap now, and avoids reading it again if its fingerprint is ambiguous.
                 whole = None
-                if with_digest or is_read_whole(content.size):
+                if with_digest or is_fully_sampled(content.size):
                     whole = digest(file.fd, status, content, check_cancelled=trio.from_thread.check_cancelled)
-                found.append(Found(name, Identity.of(status), content, whole))
+                found.append(ExaminedFile(name, Identity.of(status), content, whole))
         except OSError as error:
             log.warning("a video could not be read", name=name, reason=error.strerror)
     return found

@@ -20,7 +20,7 @@ from trio_stream.library.folder.title_files import changed_title_files, is_title
 from trio_stream.library.folder.walking import File, Folder, Missing, Unread, read_folder
 from trio_stream.library.naming.moves import DigestNeeded
 from trio_stream.library.records import adding, grouping, removing, subtitles
-from trio_stream.library.records.adding import Found
+from trio_stream.library.records.adding import ExaminedFile
 from trio_stream.library.records.folders import RecordedFolder, recorded_folder, store_folder
 from trio_stream.library.scan.differences import Difference, compare
 from trio_stream.library.scan.examining import examine_files
@@ -171,7 +171,7 @@ class FolderScanner:
             _count_lost(run, len(difference.lost), taken_over)
         for folder in difference.lost_folders:
             await self._remove_folder(folder, run)
-        for names in batched(difference.unsorted, BATCH):
+        for names in batched(difference.wrong_family, BATCH):
             await self._writer.write(partial(grouping.update_families, names=names))
 
     async def _remove_folder(self, name: str, run: ScanRun) -> None:
@@ -263,7 +263,7 @@ class FolderScanner:
 
     async def _log_problems(self) -> None:
         """Log each problem with title files once."""
-        problems = await self._database.read(partial(grouping.problems, most=MAX_REPORTED))
+        problems = await self._database.read(partial(grouping.problems, limit=MAX_REPORTED))
         for name, reason in problems:
             if (name, reason) not in self._problems:
                 log.warning("a title file has a problem", name=name, reason=reason)
@@ -272,7 +272,9 @@ class FolderScanner:
     async def _digest_ambiguous(self) -> None:
         """Digest contents that share a fingerprint. Once one of their files is gone, it is too late."""
         after = ""
-        while found := await self._database.read(partial(adding.contents_to_digest, after=after, most=BATCH)):
+        while found := await self._database.read(
+            partial(adding.contents_to_digest, after=after, limit=BATCH)
+        ):
             digests: dict[str, str] = {}
             for revision, name in found:
                 for file in await self._examine((name,), with_digest=True):
@@ -282,7 +284,7 @@ class FolderScanner:
                 await self._writer.write(partial(adding.store_digests, digests=digests))
             after = found[-1][0]
 
-    async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[Found]:
+    async def _examine(self, names: Sequence[str], *, with_digest: bool = False) -> list[ExaminedFile]:
         """Open and examine files. Files that are gone by now, or unreadable, are left out."""
         examine = partial(examine_files, self._root, names, with_digest=with_digest)
         return await trio.to_thread.run_sync(examine, limiter=self._limiter)
