@@ -11,8 +11,8 @@ class Backoff:
     def __init__(self) -> None:
         self._next = SHORTEST_PAUSE
 
-    def after(self, lived: float) -> float:
-        """The seconds to wait before a restart, after it ran for `lived` seconds. They double each time."""
-        pause = SHORTEST_PAUSE if lived > LONGEST_PAUSE else self._next
+    def after(self, uptime: float) -> float:
+        """The seconds to wait before a restart, after it ran for `uptime` seconds. They double each time."""
+        pause = SHORTEST_PAUSE if uptime > LONGEST_PAUSE else self._next
         self._next = min(2 * pause, LONGEST_PAUSE)
         return pause

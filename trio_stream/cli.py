@@ -53,7 +53,7 @@ def serve(restart: bool, arguments: tuple[str, ...]) -> None:
 @main.command(context_settings=FOR_HYPERCORN)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def check(arguments: tuple[str, ...]) -> None:
-    """Print the settings in force, or what would prevent `serve` with these ARGUMENTS from starting (exit code 2)."""
+    """Print the settings, and what would prevent `serve` with these ARGUMENTS from starting (exit code 2)."""
     settings = _settings_or_exit()
     rows = settings_module.rows(settings)
     width = max(len(row.variable) for row in rows)

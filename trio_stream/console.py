@@ -1,4 +1,4 @@
-"""Commands that work with the library: through the server that owns the data, or by owning it meanwhile.
+"""Commands that work with the library: through the server that owns the data, or as its owner if there is none.
 
 Both ways use an HTTP client of the same API over the owner's socket, so each command is written once.
 """
@@ -49,7 +49,10 @@ class CommandFailed(TrioStreamError):
 
 @asynccontextmanager
 async def reach_owner(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the process that owns the data: this one, if no other does. Raises `SettingsError`, ..."""
+    """A client of the process that owns the data: this one, if no other does.
+
+    Raises `SettingsError`, and what `open_services` raises.
+    """
     with open_ownership(settings.data) as ownership:
         if not ownership.acquire():
             async with _client(ownership) as client:
@@ -209,7 +212,9 @@ class _Bars:
             transient=True,
         )
         self._scan_task = self._progress.add_task("scanning the folder", total=None)
-        self._tasks = {kind: self._progress.add_task(about, total=0) for kind, about in self.KINDS}
+        self._tasks = {
+            kind: self._progress.add_task(description, total=0) for kind, description in self.KINDS
+        }
         self._totals = dict.fromkeys(self._tasks, 0)
 
     def __enter__(self) -> Any:
@@ -236,7 +241,7 @@ def _summarise(console: Console, state: dict[str, Any]) -> None:
             (
                 f"{scan['videos']} videos in {scan['folders']} folders",
                 *_counts(scan, ("added", "changed", "moved", "returned", "missing")),
-                *_counts(scan, ("resting",)),
+                *((f"{scan['resting']} not settled",) if scan["resting"] else ()),
             )
         )
     )
@@ -244,7 +249,7 @@ def _summarise(console: Console, state: dict[str, Any]) -> None:
     if remaining:
         console.print(f"{remaining} background jobs are pending")
     if pending["unreadable"]:
-        console.print(f"{pending['unreadable']} cannot be read; their pages say why")
+        console.print(f"{pending['unreadable']} videos cannot be read; their pages say why")
     for name in scan["unread"]:
         # Not a string, because text in brackets would be interpreted as markup.
         console.print(Text(f"the folder {printable(name) or '.'} could not be read", style="red"))

@@ -73,7 +73,7 @@ class OpenFile:
         """Close the file, if it is open. Raises `OSError` for a late error of the system; the file is closed anyway.
 
         Linux frees the number before it reports an error (close(2), "Dealing with error returns from close()"). A
-        second attempt could close a file that another thread has opened meanwhile, so the number is cleared first.
+        second attempt could close a file that another thread has opened since, so the number is cleared first.
         """
         fd, self._fd = self._fd, -1
         if fd >= 0:

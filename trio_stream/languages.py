@@ -133,10 +133,10 @@ _NAMES: dict[str, str] = {}
 _CODES: dict[str, str] = {}
 _ENGLISH: dict[str, str] = {}
 for _line in _TABLE.strip().splitlines():
-    _tag, _codes, _english, _own = (part.split() for part in _line.split("|"))
+    _tag, _codes, _english, _native = (part.split() for part in _line.split("|"))
     for _code in (*_tag, *_codes):
         _CODES[_code.lower()] = _tag[0]
-    for _name in (*_english, *_own):
+    for _name in (*_english, *_native):
         _NAMES[_folded(_name)] = _tag[0]
     _ENGLISH[_tag[0]] = _english[0].replace("_", " ")
 for _code in _OTHER_CODES:
@@ -148,10 +148,10 @@ def bcp47(text: str) -> str | None:
     tag_by_name = _NAMES.get(_folded(text)) or _CODES.get(text.lower())
     if tag_by_name is not None:
         return tag_by_name
-    found = _TAG.fullmatch(text)
-    if found is None:
+    match = _TAG.fullmatch(text)
+    if match is None:
         return None
-    code, script, region = found.groups()
+    code, script, region = match.groups()
     if code.lower() == "es" and (region or "").lower() == "la":
         return "es-419"
     language = _CODES.get(code.lower())

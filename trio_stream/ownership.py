@@ -1,7 +1,7 @@
 """Ownership of the data folder: only the process that holds its lock scans and writes.
 
-The kernel holds the lock (`flock`), so it is released when the process ends, in whatever way. Other workers of the
-owner's server serve too, and reach the owner through the Unix socket next to the lock. A second server gets an error.
+The kernel holds the lock (`flock`), so it is released however the process ends. The other workers of its server
+also serve requests, and reach the owner through the Unix socket next to the lock. A second server gets an error.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ RIVAL_TIMEOUT = 5.0
 """Seconds to wait for another server to release the lock: it may be about to stop."""
 
 START_DEADLINE = 15.0
-"""Seconds that an owner may take from its lock to its socket: it may have to migrate the database."""
+"""Seconds that an owner may take to open its socket once it has the lock: it may need to migrate the database."""
 
 POLL = 0.1
 """Seconds between two attempts. Waiting for `flock` would need a thread that cannot be cancelled."""
@@ -33,7 +33,7 @@ RECORD_SIZE = 256
 """Bytes in the lock file that identify its holder."""
 
 LONGEST_PATH = 100
-"""Bytes of the path of a Unix socket. The limit is 107 on Linux and 103 on macOS."""
+"""The most bytes in the path of a Unix socket. The system's limit is 107 on Linux and 103 on macOS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,10 @@ class Ownership:
             await trio.sleep(POLL)
 
     async def claim(self) -> bool:
-        """Returns True as the owner, False as a worker of the owner's server. Raises `DataInUse` for another server."""
+        """Return True once this process is the owner, or False if another worker of its server is.
+
+        Raises `DataInUse` if another server does not release the lock.
+        """
         with trio.move_on_after(RIVAL_TIMEOUT):
             while not self.acquire():
                 if self._is_same_server(self.holder()):

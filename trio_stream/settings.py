@@ -1,8 +1,8 @@
 """The settings of the server, typed and checked before anything starts.
 
 A value comes from the environment (`TRIO_STREAM_VIDEOS`), else from `trio_stream.toml` in the working directory or the
-file that `TRIO_STREAM_CONFIG` names (`videos = "/srv/films"`), else from the default here. An unknown name is an error
-too: silently ignoring a misspelt setting is worse than not starting.
+file that `TRIO_STREAM_CONFIG` names (`videos = "/srv/films"`), else from the default here. An unknown name is
+an error: silently ignoring a misspelt setting is worse than not starting.
 """
 
 import difflib
@@ -188,17 +188,17 @@ class Settings:
         default=900.0,
     )
     artwork_share: float = _setting(
-        _number(float, "part of the machine", 0, 1),
-        "The part of the processors that generating posters and thumbnails may use; 0 generates none.",
+        _number(float, "share of the machine", 0, 1),
+        "The share of the processors that generating posters and thumbnails may use; 0 generates none.",
         default=0.25,
     )
     segment_cache: Size = _setting(
         _size,
-        "How much disk space segments of videos that are not MP4 may use; 0 stores none.",
+        "The most disk space for segments of videos that are not MP4; 0 stores none.",
         default=Size(2 << 30),
     )
     max_streams: int = _setting(
-        _whole(1, 1_000_000), "The most concurrent streams; a further client gets 503.", default=10_000
+        _whole(1, 1_000_000), "The most concurrent streams; another client gets 503.", default=10_000
     )
     send_timeout: float = _setting(
         _seconds(1, 86_400), "Seconds after which a client that reads nothing is disconnected.", default=60.0
@@ -228,7 +228,7 @@ class Settings:
     )
     hosts: frozenset[str] = _setting(
         _hosts,
-        "More names of this server, separated by commas; .films.example for all names below it, * for any.",
+        "Additional names of this server, separated by commas; .films.example for all names below it, * for any.",
         default=frozenset(),
     )
     cors_origins: frozenset[str] = _setting(
@@ -275,7 +275,7 @@ class Row:
 
 
 def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Settings:
-    """The settings in force, from `environ` and the file found from `folder`. Raises `SettingsError`."""
+    """The current settings, from `environ` and the file found from `folder`. Raises `SettingsError`."""
     environ = os.environ if environ is None else environ
     values = _from_file(environ, folder or Path.cwd())
     values |= _from_environment(environ)
@@ -292,7 +292,7 @@ def load(environ: Mapping[str, str] | None = None, *, folder: Path | None = None
 
 
 def rows(settings: Settings) -> list[Row]:
-    """Each setting with its value in force and its default, in a fixed order; `chosen` if the two differ."""
+    """Each setting with its value and its default, in a fixed order; `chosen` if the two differ."""
     unset = {"videos": Path("videos").absolute(), "data": default_data(settings.videos)}
     return [
         Row(

@@ -25,7 +25,7 @@ class FlightStatistics:
 
 
 class Flight:
-    """A running task, as it sees itself."""
+    """A running task. Its function receives this object."""
 
     __slots__ = ("done", "error", "is_detached", "result", "scope", "waiting")
 
@@ -43,7 +43,7 @@ class Flight:
 class SingleFlight[K: Hashable, T]:
     """Runs one task per key for all concurrent callers. `serve` is its main task and must be running.
 
-    `closed` is the error message while it is not. Each caller gets `share(result)`; when the last one is gone,
+    `closed` is the error message while it is not running. Each caller gets `share(result)`; when the last one is gone,
     `discard(result)` is called. Without these functions, all callers get the result itself.
     """
 

@@ -1,7 +1,7 @@
 """The database of the library, on SQLite or PostgreSQL. It is used from worker threads only.
 
-Both use the same code and the same tests. We use SQLAlchemy Core without the ORM: queries return rows, so there are no
-objects to keep in step with them. It is used synchronously in threads, which costs a fifth of a millisecond, because
+Both have the same code and the same tests. We use SQLAlchemy Core without the ORM: queries return rows, so there are no
+objects to keep in step with them. Queries run synchronously in threads, which costs a fifth of a millisecond, because
 SQLAlchemy's asynchronous engines, aiosqlite and psycopg's asynchronous connections do not run on Trio.
 
     a read                runs in a thread under the database's limiter, with one connection per thread; in one
@@ -13,7 +13,7 @@ SQLAlchemy's asynchronous engines, aiosqlite and psycopg's asynchronous connecti
     a change that raises  the transaction is rolled back and its changes run one by one. So a change may run twice, and
                           must only change the database
     no database           locked, full or unreachable: the whole group raises `StoreUnavailable` and is not retried
-    a change in no hurry  gives the time it can wait for others (a playhead: 50 ms); an urgent change ends the wait
+    a deferrable change   waits for others as long as its caller allows (a playhead: 50 ms), or until an urgent one
     a cancelled caller    its change may still be written
     shutdown              accepted changes are committed, then the writer refuses new ones
 
@@ -25,4 +25,4 @@ the dialects (`search`); a property test checks that both give the same results.
 from sqlalchemy import Connection, Row
 
 __all__ = ["Connection", "Row"]
-"""What a read receives and what it returns, for modules that pass both on without using SQL."""
+"""What a read receives and returns, for modules that only pass these on and use no SQL."""

@@ -1,6 +1,6 @@
 """Reads, each in its own worker thread and transaction. No query runs on the event loop.
 
-A cancelled read ends at once for its caller. Its thread is interrupted, keeps its slot until it stops, and returns its
+A cancelled read ends at once for its caller. Its thread keeps its slot until the statement has stopped, and returns its
 connection without an open transaction. Closing waits for all threads before it closes connections.
 """
 
@@ -35,7 +35,7 @@ log = structlog.get_logger("trio_stream.store")
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatistics:
-    """Totals since the start. `reading` of at most `threads` reads are running now; `longest` is in seconds.
+    """Totals since the start. `reading` reads are running now, at most `threads`; `longest` is in seconds.
 
     `cancelled` counts reads whose caller was cancelled, `failed` those that raised.
     """

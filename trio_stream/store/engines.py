@@ -82,7 +82,7 @@ def migrating_engine(url: URL) -> Engine:
 
 
 def create_file(url: URL) -> None:
-    """Create the file of a SQLite database if there is none, for this user only. Raises `StoreUnusable`."""
+    """Create the file of a SQLite database, accessible to this user only, if there is none. Raises `StoreUnusable`."""
     if url.get_backend_name() != "sqlite":
         return
     path = Path(str(url.database))
@@ -90,7 +90,7 @@ def create_file(url: URL) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # An existing file is not opened: closing it would drop the locks of all connections of this process to it
         # (POSIX; https://www.sqlite.org/howtocorrupt.html, section 2.2).
-        # Its log gets the same permissions.
+        # SQLite gives the log the same permissions.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
         if not os.access(path, os.R_OK | os.W_OK):

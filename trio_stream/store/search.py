@@ -28,7 +28,7 @@ NAME = "videos_search"
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Folded `words` in the form of `videos.words`: each once, truncated to the length that counts."""
+    """The folded `words` as `videos.words` stores them: each once, truncated to the length that counts."""
     return " ".join(dict.fromkeys(word[:LONGEST_WORD] for word in words if word))
 
 

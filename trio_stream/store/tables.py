@@ -205,7 +205,7 @@ subtitles = Table(
     Index("ix_subtitles_to_make", "number", **_where("state = 'waiting'")),
     sqlite_autoincrement=True,
 )
-"""A subtitle file beside a video (`video`, `path`, `signature`), or a track in a content (`revision`, `track`). `vtt`
+"""A subtitle file next to a video (`video`, `path`, `signature`), or a track in a content (`revision`, `track`). `vtt`
 and `original` are digests of derived files: the WebVTT, and the ASS if the source was ASS."""
 
 presentations = Table(

@@ -1,4 +1,4 @@
-"""The writer: the only task that changes the database, so no change ever sees another one half done.
+"""The writer: the only task that changes the database, so no change ever sees a half-finished one.
 
 All waiting changes go into one transaction and return once it is committed, so many small changes wait for the disk
 only once. A change that is not urgent waits for others to join. If a change raises, the transaction is rolled back, and

@@ -21,14 +21,14 @@ LOCK = 0x7472696F  # "trio"; the same for every process that migrates
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """From which version (None: none) to which a database was brought."""
+    """The schema version of a database before a migration (None if it was empty) and after it."""
 
     before: str | None
     after: str
 
 
 def upgrade(connection: Connection, where: str) -> Migrated:
-    """Migrate to the newest schema, in the transaction of `connection`; messages call the database `where`.
+    """Migrate to the newest schema, in the transaction of `connection`; `where` is the database in messages.
 
     Raises `StoreUnusable` if the database belongs to a newer version or to another program.
     """
