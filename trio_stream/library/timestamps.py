@@ -25,12 +25,12 @@ def milliseconds(text: str) -> int:
 
     A leap second counts as the second before it. Raises `ValueError` for anything else.
     """
-    found = _DATE_TIME.fullmatch(text)
-    if found is None:
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
         raise ValueError("a timestamp must be a date and time with a time zone, as in RFC 3339")
-    year, month, day, hour, minute, second = (int(digits) for digits in found.groups()[:6])
-    micro = int(f"{found[7] or '':0<6.6}")
-    zone = timedelta(hours=int(found[9] or 0), minutes=int(found[10] or 0)) * (-1 if found[8] == "-" else 1)
+    year, month, day, hour, minute, second = (int(digits) for digits in match.groups()[:6])
+    micro = int(f"{match[7] or '':0<6.6}")
+    zone = timedelta(hours=int(match[9] or 0), minutes=int(match[10] or 0)) * (-1 if match[8] == "-" else 1)
     # RFC 3339 has a year 0, a leap year; Python has none. Year 4 stands in for it: both are long before the epoch.
     at = datetime(year or 4, month, day, hour, minute, 59 if second == 60 else second, micro, timezone(zone))
     return max(round(at.timestamp() * 1000), 0)

@@ -9,7 +9,7 @@ If a job fails because of the file, the reason is recorded and the job is tried 
 it fails because of the disk or the server, it is tried again later.
 
 A derived file is named by the digest of its bytes (`derived/ab/abcd….jpg`). The URL of a poster holds the revision and
-that digest. It returns exactly these bytes or nothing, so it can be cached forever. The thumbnail track is put together
+that digest. It returns exactly these bytes or nothing, so it can be cached forever. The thumbnail track is generated
 per request, and is named by its digest too. Once a day the sweeper removes files that no row refers to, and schedules
 lost files to be generated again.
 """

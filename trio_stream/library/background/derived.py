@@ -44,7 +44,7 @@ class Derived:
         """Held from the check of a file's age until it is deleted, and while a new file replaces it."""
 
     async def put(self, data: bytes, suffix: str) -> str:
-        """Store `data` and return its digest. Raises `ValueError` if it is no `suffix` file, or `OSError`."""
+        """Store `data` and return its digest. Raises `ValueError` if it is not a `suffix` file, or `OSError`."""
         check(data, suffix)
         name = digest(data)
         await trio.to_thread.run_sync(self._write, name, suffix, data, limiter=self._limiter)
@@ -97,10 +97,10 @@ class Derived:
             raise DerivedNotFound("there is no such file") from None
 
     def _sweep(self, wanted: Callable[[], Container[str]]) -> int:
-        found = [path for path in self._files() if _age(path) >= SWEEP_AGE]
-        needed = wanted() if found else ()
+        old_files = [path for path in self._files() if _age(path) >= SWEEP_AGE]
+        needed = wanted() if old_files else ()
         removed = 0
-        for path in found:
+        for path in old_files:
             if path.suffix != PARTIAL and path.stem in needed:
                 continue
             with self._renaming:

@@ -1,4 +1,4 @@
-"""Runs one background job: a job in the sandbox, and the row that records its outcome.
+"""Runs a background job in the sandbox, and writes the row that records its outcome.
 
 Invariant: if the file is at fault, the reason is recorded and the job is not tried again until the file changes. Any
 other failure is raised. Files are never read here, only in the sandbox.
@@ -42,8 +42,8 @@ class Stale(Exception):
 class JobRunner:
     """Runs jobs on the files below `root`. An artwork job uses at most `share` of a processor (0 to 1).
 
-    Each method returns whether a row was written. None is if the file changed since it was scanned; the scanner will
-    notice that. The methods raise `Stale`, `StoreError`, `OSError`, and what `Sandbox.run` raises except
+    Each method returns whether a row was written. If the file changed since it was scanned, none is written; the
+    scanner will notice that. The methods raise `Stale`, `StoreError`, `OSError`, and what `Sandbox.run` raises except
     `MediaUnreadable`.
     """
 
@@ -65,7 +65,7 @@ class JobRunner:
             if not os.fstat(fd).st_size:  # needs no probe, and there may be thousands
                 await self._store_unreadable(job, "the file is empty")
                 return True
-            # Counted before the attempt: a file that crashes the server is given up after a few starts.
+            # Counted before the attempt: a file that crashes the server is given up on after a few starts.
             if await self._writer.write(partial(jobs.begin_probe, revisions=[job.revision])):
                 return True
             try:

@@ -41,7 +41,7 @@ DONE, STALE, FAILED = "done", "stale", "failed"
 COUNT_PAUSE_FACTOR = 20
 """The pause after a count is this many times as long as the count, which takes longer in a larger library."""
 
-NEWS_DELAY = 0.5
+WAKE_DELAY = 0.5
 """Seconds from a notification to the next round of jobs. A scan notifies once per folder."""
 
 RETRY = 60.0
@@ -69,7 +69,7 @@ class BackgroundJobs:
     ) -> None:
         self._database = database
         self._progress = progress
-        # As many workers as it takes to use that share. Each one pauses to stay within its part.
+        # Just enough workers to use that share. Each one pauses to stay within its part.
         cores = share * (os.cpu_count() or 1)
         self._artwork_workers = math.ceil(cores)
         self._runner = JobRunner(
@@ -84,7 +84,7 @@ class BackgroundJobs:
         self._uncounted = trio.Event()
         self._idle: set[object] = set()
         self._postponed: BoundedCache[object, bool] = BoundedCache(
-            MAX_POSTPONED, _one, lifetime=RETRY, clock=trio.current_time
+            MAX_POSTPONED, _weight, lifetime=RETRY, clock=trio.current_time
         )
         progress.pending_jobs.working = True
 
@@ -98,8 +98,8 @@ class BackgroundJobs:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the pending jobs, now and after each `wake`."""
         async with trio.open_nursery() as nursery:
-            for do_all in self._job_kinds:
-                nursery.start_soon(self._repeat, do_all)
+            for run_all in self._job_kinds:
+                nursery.start_soon(self._repeat, run_all)
             nursery.start_soon(self._count)
             task_status.started()
 
@@ -108,60 +108,60 @@ class BackgroundJobs:
         # In parallel: the artwork of a large library takes days, and the other jobs must not wait for it.
         return (self.probe_all, self.convert_all, self.extract_all, self.generate_all_artwork)
 
-    async def _repeat(self, do_all: Callable[[], Awaitable[bool]]) -> None:
+    async def _repeat(self, run_all: Callable[[], Awaitable[bool]]) -> None:
         while True:
             wake_up = self._wake_up
             all_done = False
             try:
-                all_done = await do_all()
+                all_done = await run_all()
             except* StoreError as group:  # from parallel workers
-                log.error("the background jobs stopped for a while", reason=str(first_error(group)))
+                log.error("the background jobs stopped; trying again later", reason=str(first_error(group)))
             if wake_up is self._wake_up:
-                self._idle.add(do_all)
+                self._idle.add(run_all)
             self._uncounted.set()
             with trio.move_on_after(math.inf if all_done else RETRY):
                 await wake_up.wait()
-            await trio.sleep(NEWS_DELAY)
+            await trio.sleep(WAKE_DELAY)
 
     async def probe_all(self) -> bool:
         """Probe every content that has not been probed; returns whether none must be tried again later."""
-        return await self._do_all(jobs.to_probe, self._runner.probe, MAX_PROBES)
+        return await self._run_all(jobs.to_probe, self._runner.probe, MAX_PROBES)
 
     async def extract_all(self) -> bool:
         """Extract the text tracks of every content that has some; returns the same as `probe_all`."""
-        return await self._do_all(jobs.to_extract, self._runner.extract, 1)
+        return await self._run_all(jobs.to_extract, self._runner.extract, 1)
 
     async def generate_all_artwork(self) -> bool:
         """Generate the artwork of every content that has none; returns the same as `probe_all`."""
-        return not self._artwork_workers or await self._do_all(
+        return not self._artwork_workers or await self._run_all(
             jobs.to_draw, self._runner.generate_artwork, self._artwork_workers
         )
 
     async def convert_all(self) -> bool:
         """Convert every subtitle file; returns the same as `probe_all`."""
         all_done, after = True, 0
-        while found := await self._database.read(partial(jobs.to_convert, after=after, limit=BATCH)):
-            for job in found:
+        while batch := await self._database.read(partial(jobs.to_convert, after=after, limit=BATCH)):
+            for job in batch:
                 all_done &= await self._attempt(self._runner.convert, job, job.name) is not FAILED
-            after = found[-1].number
+            after = batch[-1].number
         return all_done
 
-    async def _do_all(
-        self, todo: Callable[..., list[Job]], do: Callable[[Job], Awaitable[bool]], at_once: int
+    async def _run_all(
+        self, fetch: Callable[..., list[Job]], run_job: Callable[[Job], Awaitable[bool]], at_once: int
     ) -> bool:
         all_done, after = True, ""
         outcomes: set[str] = set()
-        while found := await self._database.read(partial(todo, after=after, limit=BATCH)):
-            waiting = iter(found)
+        while batch := await self._database.read(partial(fetch, after=after, limit=BATCH)):
+            waiting = iter(batch)
 
             async def work() -> None:
                 for job in waiting:  # noqa: B023 - the workers share one iterator
-                    outcomes.add(await self._attempt(do, job, job.name))
+                    outcomes.add(await self._attempt(run_job, job, job.name))
 
             async with trio.open_nursery() as nursery:
                 for _ in range(at_once):
                     nursery.start_soon(work)
-            after = found[-1].revision
+            after = batch[-1].revision
             self._uncounted.set()
             if DONE in outcomes:
                 self.wake()  # the result may be what another job needs
@@ -169,12 +169,12 @@ class BackgroundJobs:
             outcomes.clear()
         return all_done
 
-    async def _attempt[C](self, do: Callable[[C], Awaitable[bool]], job: C, name: str) -> str:
+    async def _attempt[C](self, run_job: Callable[[C], Awaitable[bool]], job: C, name: str) -> str:
         """Run one job; returns how it ended. A job that failed is not tried again until `RETRY` seconds later."""
         if self._postponed.get(job):
             return FAILED
         try:
-            return DONE if await do(job) else STALE
+            return DONE if await run_job(job) else STALE
         except Stale:
             return STALE
         except (MediaWorkerFailed, SourceUnreadable, TooManyFiles, OSError) as error:
@@ -196,9 +196,9 @@ class BackgroundJobs:
             began = trio.current_time()
             try:
                 pending = await self._database.read(jobs.count)
-            except StoreError:  # the tasks that run the jobs report it
+            except StoreError:  # the tasks that run the jobs log it
                 self._uncounted.set()
-                await trio.sleep(NEWS_DELAY)
+                await trio.sleep(WAKE_DELAY)
                 continue
             pending.working = len(self._idle) < len(self._job_kinds) or self._uncounted.is_set()
             self._progress.pending_jobs = pending
@@ -206,5 +206,5 @@ class BackgroundJobs:
             await trio.sleep(COUNT_PAUSE_FACTOR * (trio.current_time() - began))
 
 
-def _one(_: object, __: bool) -> int:
-    return 1  # the size of a row is bounded where it is written
+def _weight(_: object, __: bool) -> int:
+    return 1  # entries are counted: each is small, because the size of a row is limited when it is written

@@ -63,12 +63,14 @@ class Sweeper:
             )
             missing = await self._derived.missing(await self._database.read(derived.wanted_files))
             await self._writer.write(derived.remove_unused_presentations)
-            again = await self._writer.write(partial(derived.regenerate, missing=missing)) if missing else 0
+            scheduled = (
+                await self._writer.write(partial(derived.regenerate, missing=missing)) if missing else 0
+            )
         except (StoreError, OSError) as error:
             log.warning("unused derived files could not be removed; trying again later", reason=str(error))
             return False
-        if again:
-            log.warning("derived files are missing; generating them again", things=again)
+        if scheduled:
+            log.warning("derived files are missing; generating them again", jobs=scheduled)
             self._notify()
         if removed:
             log.info("removed unused derived files", files=removed)

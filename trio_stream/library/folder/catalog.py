@@ -1,7 +1,7 @@
 """Opens videos safely.
 
 Only a regular file whose real path is below the real path of the folder is opened. That is checked on the open
-descriptor, so the file cannot be swapped in between. Any other name raises `VideoNotFound`, for whatever reason. Disk
+descriptor, so the file cannot be swapped in between. Any other name raises `VideoNotFound`, whatever the reason. Disk
 access runs in worker threads under the catalog's own limiter. A path that the kernel has in memory needs no thread.
 """
 

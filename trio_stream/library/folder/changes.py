@@ -23,7 +23,7 @@ QUIET_TIME = 50
 """Milliseconds without another change after which the group is reported."""
 
 POLL_INTERVAL = 500
-"""Milliseconds after which the waiting thread checks whether to stop, and whether the folder was replaced."""
+"""Milliseconds without changes after which the thread checks whether the folder was replaced."""
 
 
 class NotWatching(Exception):

@@ -35,12 +35,12 @@ BLOCK = 512
 """Bytes of the unit of `st_blocks` (POSIX.1-2024, <sys/stat.h>, leaves it open; Linux, macOS and the BSDs agree)."""
 
 ATTEMPTS = 3
-"""How often a file is sampled if it is written to meanwhile."""
+"""How often a file is sampled if it is being written to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`size` in bytes, `mtime_ns` in nanoseconds since the epoch, `fingerprint` from the function of that name."""
+    """`size` in bytes, `mtime_ns` in nanoseconds since the epoch, `fingerprint` from the function `fingerprint`."""
 
     size: int
     mtime_ns: int
@@ -131,7 +131,7 @@ def examine(fd: int) -> tuple[os.stat_result, Content]:
         content = Content(status.st_size, status.st_mtime_ns, fingerprint(fd, status.st_size))
         before, status = status, os.fstat(fd)
         if Identity.of(status) == Identity.of(before):
-            break  # the file was not written to meanwhile, so state and samples agree
+            break  # the file did not change while it was read, so state and samples agree
     return before, content
 
 

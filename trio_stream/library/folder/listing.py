@@ -23,7 +23,7 @@ from trio_stream.library.folder.walking import Missing, Unread, is_below, read_f
 from trio_stream.library.naming.paths import natural_key
 
 SETTLED = 2.0
-"""Seconds after which another change is sure to get another time: FAT rounds times to two seconds."""
+"""Seconds after which a further change is sure to get another time: FAT rounds times to two seconds."""
 
 MAX_NAMES = 200_000
 """The most names that are remembered. If there are more, the remaining folders are read each time."""
@@ -52,7 +52,7 @@ class _FolderListing:
 
 
 class Listing:
-    """The videos below `root`. Raises `LibraryAway` when the folder cannot be read, `TooManyFiles`."""
+    """The videos below `root`. Raises `LibraryAway` if the folder cannot be read, and `TooManyFiles`."""
 
     def __init__(self, root: Path) -> None:
         self._root = os.path.realpath(root)
@@ -64,8 +64,8 @@ class Listing:
         self._names: Sequence[str] = ()
 
     async def names(self) -> Sequence[str]:
-        """All names, in natural order. Concurrent callers share one reading, which starts after their calls."""
-        # A running read may already have passed a folder that just changed. So callers that arrive meanwhile wait for
+        """All names, in natural order. Concurrent callers share one read, which starts after their calls."""
+        # A running read may already have passed a folder that just changed. So callers that arrive during it wait for
         # the next read, and share it.
         wanted = self._reads + (2 if self._reading.locked() else 1)
         async with self._reading:

@@ -1,4 +1,4 @@
-"""The subtitle files beside the videos of a folder. Names match them to videos; signatures show changes."""
+"""The subtitle files next to the videos of a folder. Names match them to videos; signatures show changes."""
 
 import os
 import stat
@@ -42,10 +42,10 @@ def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
     if not videos or not (subtitle_names or in_folders):
         return {}
     # Looked up by name prefix: comparing each file with each video would take minutes for thousands.
-    beside_videos: dict[str, list[str]] = defaultdict(list)
+    next_to_videos: dict[str, list[str]] = defaultdict(list)
     for name in subtitle_names:
         if (key := next((key for key in stem_keys(name) if key in videos), None)) is not None:
-            beside_videos[key].append(name)
+            next_to_videos[key].append(name)
     by_folder: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for where, name in in_folders:
         directory, _, last = name.rpartition("/")
@@ -56,9 +56,9 @@ def subtitle_files(root: str, folder: Folder) -> dict[str, list[SubtitleFile]]:
         if key is not None:
             by_folder[key][where].append(name)
     found: dict[str, list[SubtitleFile]] = {}
-    for key in beside_videos.keys() | by_folder.keys():
+    for key in next_to_videos.keys() | by_folder.keys():
         for video in videos[key]:
-            matching = sidecars(_last(video), beside_videos.get(key, ()), by_folder.get(key))
+            matching = sidecars(_last(video), next_to_videos.get(key, ()), by_folder.get(key))
             candidates = (_subtitle_file(root, folder.name, sidecar) for sidecar in matching)
             found[video] = [file for file in candidates if file is not None]
     return found

@@ -1,4 +1,4 @@
-"""Title files: text files beside videos, written by hand, that say which videos are versions of one title.
+"""Title files: text files next to videos, written by hand, that say which videos are versions of one title.
 
     # Film.title.toml
     title = "Film"                                     # or else the name of this file
@@ -26,7 +26,7 @@ SUFFIX = ".title.toml"
 """Two parts, because a plain `.toml` file among videos may be anything."""
 
 LARGEST = 8 * 1024
-"""Bytes. Parsing a key takes time that grows with the square of its parts: a tenth of a second for this size."""
+"""Bytes. The time to parse a key grows with the square of its parts: a tenth of a second for this size."""
 
 MAX_TITLE_FILES = 1000
 """The most title files of one folder that are read."""

@@ -18,8 +18,8 @@ LONGEST_TITLE = 500
 MAX_VERSIONS = 12
 """The most files of one title; any further ones are separate videos."""
 
-# A height in lines at the end of the stem, after a separator or in brackets.
-_SIZE = re.compile(
+# The resolution: a height in lines at the end of the stem, after a separator or in brackets.
+_RESOLUTION = re.compile(
     r"(?:[ ._-]+(?P<plain>\d{3,4})[pi]|[ ._-]*[(\[](?P<bracketed>\d{3,4})[pi][)\]])\Z", re.IGNORECASE
 )
 
@@ -28,23 +28,23 @@ _NAMED, _LISTED = "n", "t"
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The family of a video; of the present members, the one with the lowest `rank` leads."""
+    """The family of a video, and its rank there: the present member with the lowest `rank` leads."""
 
     family: str
     rank: int
 
 
 def title_and_height(name: str) -> tuple[str, int] | None:
-    """The name without its size, and that size: the height of the video in lines."""
+    """The name without its resolution, and that resolution: the height of the video in lines."""
     stem, suffix = os.path.splitext(name)
-    found = _SIZE.search(stem)
-    if found is None or found.start() == stem.rfind("/") + 1:
+    match = _RESOLUTION.search(stem)
+    if match is None or match.start() == stem.rfind("/") + 1:
         return None
-    return stem[: found.start()] + suffix, int(found["plain"] or found["bracketed"])
+    return stem[: match.start()] + suffix, int(match["plain"] or match["bracketed"])
 
 
 def membership_by_name(name: str) -> Membership | None:
-    """The family of the videos in one folder whose names differ only in their sizes; the largest leads."""
+    """The family of the videos in one folder whose names differ only in the resolution; the highest leads."""
     stem_and_height = title_and_height(name)
     if stem_and_height is None:
         return None

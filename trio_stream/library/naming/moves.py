@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MissingVideo:
-    """A video whose file is gone; `digest` is known only if other contents share its fingerprint."""
+    """A video whose file is gone; `digest` is set only if other contents share its fingerprint."""
 
     number: int
     name: str
@@ -20,7 +20,7 @@ class MissingVideo:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file at a path that no video has; `digest` only if it was requested."""
+    """A file at a path that no video has; `digest` is set only if it was requested."""
 
     name: str
     revision: str
@@ -35,16 +35,16 @@ class DigestNeeded(Exception):
         self.name = name
 
 
-def moved_from(arrival: NewFile, gone: Sequence[MissingVideo]) -> MissingVideo | None:
-    """Which of `gone`, all with the fingerprint of `arrival`, it is, if any. Raises `DigestNeeded`."""
-    same = [candidate for candidate in gone if candidate.revision == arrival.revision]
-    if not same and len({candidate.digest or candidate.revision for candidate in gone}) <= 1:
-        same = list(gone)  # moved by a program that does not preserve times
-    if gone and not same:
-        if arrival.digest is None:
-            raise DigestNeeded(arrival.name)
-        same = [candidate for candidate in gone if candidate.digest == arrival.digest]
-    return max(same, key=lambda candidate: _similarity(arrival.name, candidate.name), default=None)
+def moved_from(file: NewFile, missing: Sequence[MissingVideo]) -> MissingVideo | None:
+    """Which of the videos `missing`, all with the fingerprint of `file`, it is, if any. Raises `DigestNeeded`."""
+    same = [candidate for candidate in missing if candidate.revision == file.revision]
+    if not same and len({candidate.digest or candidate.revision for candidate in missing}) <= 1:
+        same = list(missing)  # moved by a program that does not preserve times
+    if missing and not same:
+        if file.digest is None:
+            raise DigestNeeded(file.name)
+        same = [candidate for candidate in missing if candidate.digest == file.digest]
+    return max(same, key=lambda candidate: _similarity(file.name, candidate.name), default=None)
 
 
 def _similarity(one: str, other: str) -> tuple[int, int, str]:

@@ -21,7 +21,7 @@ _DIGITS = re.compile(r"(\d+)")
 _UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 """Kana and ideographs: they are written without spaces between words, so each counts as a word."""
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-_CAMERA = re.compile(r"[._]+")
+_DOTS = re.compile(r"[._]+")
 
 _UNFOLDED = str.maketrans(
     {
@@ -55,31 +55,31 @@ def _segment_key(segment: str) -> tuple[KeyPart, ...]:
     stem, dot, suffix = segment.rpartition(".")
     if not dot:
         stem, suffix = segment, ""
-    return (*_pieces(stem), _END, *_pieces(suffix), _END, (1, 0, segment))
+    return (*_parts(stem), _END, *_parts(suffix), _END, (1, 0, segment))
 
 
-def _pieces(text: str) -> Iterator[KeyPart]:
-    for piece in _DIGITS.split(text):
-        if piece:
-            yield (0, int(piece), piece) if piece.isdecimal() else (1, 0, piece.casefold())
+def _parts(text: str) -> Iterator[KeyPart]:
+    for part in _DIGITS.split(text):
+        if part:
+            yield (0, int(part), part) if part.isdecimal() else (1, 0, part.casefold())
 
 
 def sort_key(name: str) -> bytes:
     """`natural_key` as bytes that compare in the same order, truncated to `LONGEST_KEY` bytes."""
-    segments = (b"".join(_spell(piece) for piece in segment) + b"\0" for segment in natural_key(name))
+    segments = (b"".join(_encode_part(part) for part in segment) + b"\0" for segment in natural_key(name))
     return b"".join(segments)[:LONGEST_KEY]
 
 
-def _spell(piece: KeyPart) -> bytes:
+def _encode_part(part: KeyPart) -> bytes:
     """Encode one part with an end marker, so that a prefix of another part sorts before it."""
-    kind, number, text = piece
+    kind, number, text = part
     if kind < 0:
         return b"\x01"
-    spelt = text.encode("utf-8", "surrogatepass") + b"\0"
+    encoded = text.encode("utf-8", "surrogatepass") + b"\0"
     if kind == 1:
-        return b"\x03" + spelt
+        return b"\x03" + encoded
     digits = str(number).encode()
-    return b"\x02" + len(digits).to_bytes(2) + digits + spelt
+    return b"\x02" + len(digits).to_bytes(2) + digits + encoded
 
 
 def folded(text: str) -> str:
@@ -100,10 +100,12 @@ def words(text: str) -> list[str]:
 
 
 def title_of(name: str) -> str:
-    """The default title of a video: its file name without the suffix, with dots replaced by spaces."""
+    """The default title of a video: its file name without the suffix. If it has no spaces, dots and underscores
+    become spaces.
+    """
     stem = name.rpartition("/")[2].rpartition(".")[0]
     plain = stem.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return plain if " " in plain else _CAMERA.sub(" ", plain).strip() or plain
+    return plain if " " in plain else _DOTS.sub(" ", plain).strip() or plain
 
 
 def url_path(name: str) -> str:
@@ -122,7 +124,7 @@ def printable(text: str) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Whether `name` can be a video of the library: relative, without hidden, empty or dot segments, without NUL.
+    """Whether `name` can be the name of a video: relative, without hidden, empty or dot segments, without NUL.
 
     A backslash is an ordinary character, because POSIX paths do not separate segments with it.
     """

@@ -1,8 +1,9 @@
 """Which subtitle files belong to a video, by their names alone (pure).
 
 Invariant: a file belongs to a video if its name is the complete stem of the video, followed only by words between dots
-that give a language, a kind or a label. A file in a folder for subtitles may also belong by its place, unless its name
-fits another video. `movie 2.en.srt` does not belong to `movie.mp4`. If a file fits two videos, the longer name wins.
+that give a language, a kind or a label. A file in a folder of subtitles may also belong by its location, unless its
+name fits another video. `movie 2.en.srt` does not belong to `movie.mp4`. If a file fits two videos, the one with the
+longer name wins.
 
     movie.srt    movie.en.srt    movie.pt-BR.forced.srt    movie.eng.sdh.srt    movie.english.commentary.ass
     Subs/movie.en.srt    Subs/movie/2_English.srt    Subs/English.srt (if there is only one video)
@@ -83,28 +84,28 @@ def sidecars(
     return sorted(set(found), key=lambda sidecar: natural_key(sidecar.name))
 
 
-def _next_to_video(stem: str, name: str, whole: str, others: Iterable[str]) -> Sidecar | None:
+def _next_to_video(stem: str, name: str, path: str, others: Iterable[str]) -> Sidecar | None:
     if not is_subtitle(name):
         return None
     own_stem = _stem(name)
     rest = _rest(stem, own_stem)
     if rest is None or any(len(other) > len(stem) and _rest(other, own_stem) is not None for other in others):
         return None
-    return _described(whole, rest)
+    return _parse_sidecar(path, rest)
 
 
 def _below(stem: str, folder: str, name: str, others: Iterable[str]) -> Sidecar | None:
     """A file in a folder of subtitles belongs by its name, by a folder named like the video, or to the only video."""
-    whole = f"{folder}/{name}"
+    path = f"{folder}/{name}"
     directory, _, last = name.rpartition("/")
     if not is_subtitle(last):
         return None
     if directory:
-        return _described(whole, _stem(last)) if _key(directory) == stem else None
-    beside = _next_to_video(stem, last, whole, others)
-    if beside is not None or others:
-        return beside
-    return _described(whole, _stem(last))
+        return _parse_sidecar(path, _stem(last)) if _key(directory) == stem else None
+    sidecar = _next_to_video(stem, last, path, others)
+    if sidecar is not None or others:
+        return sidecar
+    return _parse_sidecar(path, _stem(last))
 
 
 def _stem(name: str) -> str:
@@ -125,10 +126,10 @@ def _rest(stem: str, own_stem: str) -> str | None:
     return None
 
 
-_BETWEEN = re.compile(r"[.\s_,()\[\]]+")
+_SEPARATORS = re.compile(r"[.\s_,()\[\]]+")
 
 
-def _described(whole: str, rest: str) -> Sidecar:
+def _parse_sidecar(path: str, rest: str) -> Sidecar:
     language: str | None = None
     flags: set[str] = set()
     labels: list[str] = []
@@ -139,7 +140,7 @@ def _described(whole: str, rest: str) -> Sidecar:
         if tag is not None and not (part.lower() in _FLAGS and _has_other_language(rest, part)):
             language = tag
             continue
-        words = [word for word in _BETWEEN.split(part) if word]
+        words = [word for word in _SEPARATORS.split(part) if word]
         unknown = []
         for word in words:
             flag = _FLAGS.get(word.lower())
@@ -153,8 +154,8 @@ def _described(whole: str, rest: str) -> Sidecar:
         if unknown and not all(word.isdecimal() for word in unknown):
             labels.append(" ".join(words) if len(unknown) == len(words) else " ".join(unknown))
     return Sidecar(
-        name=whole,
-        suffix=whole.rpartition(".")[2].lower(),
+        name=path,
+        suffix=path.rpartition(".")[2].lower(),
         language=language,
         label=" - ".join([*labels, *(["commentary"] if "commentary" in flags else [])]),
         forced="forced" in flags,
@@ -166,5 +167,5 @@ def _described(whole: str, rest: str) -> Sidecar:
 
 def _has_other_language(rest: str, word: str) -> bool:
     """Whether the name gives another language than `word`, which is both a flag and a language (`hi`: Hindi)."""
-    words = [part for part in _BETWEEN.split(rest) if part.lower() != word.lower()]
+    words = [part for part in _SEPARATORS.split(rest) if part.lower() != word.lower()]
     return any(bcp47(part) is not None and part.lower() not in _FLAGS for part in words)

@@ -1,6 +1,6 @@
 """Adds new, changed and moved files to the database.
 
-Invariant: at most one video at a place. Each function runs in a transaction of its caller.
+Invariant: at most one video has a path. Each function runs in a transaction of its caller.
 """
 
 import json
@@ -69,7 +69,7 @@ def add_files(connection: Connection, found: Iterable[ExaminedFile], now: int) -
         if row is not None:
             outcome.returned += row.missing_since is not None
             outcome.changed += row.revision != file.content.revision
-            touched |= _put(connection, row.number, file, memberships.get(file.name))
+            touched |= _assign(connection, row.number, file, memberships.get(file.name))
             continue
         # If missing videos share a fingerprint but not the content, only a digest of all bytes identifies the file.
         arrival = NewFile(file.name, file.content.revision, file.digest)
@@ -79,7 +79,7 @@ def add_files(connection: Connection, found: Iterable[ExaminedFile], now: int) -
             existing = {
                 key: row for key, row in existing.items() if row.number != gone.number
             }  # it has moved away
-            touched |= _put(connection, gone.number, file, memberships.get(file.name))
+            touched |= _assign(connection, gone.number, file, memberships.get(file.name))
         else:
             outcome.added += 1
             new.append(
@@ -164,7 +164,9 @@ def _missing_with(connection: Connection, content: Content) -> list[MissingVideo
     return [MissingVideo(row.number, os.fsdecode(row.path), row.revision, row.digest) for row in rows]
 
 
-def _put(connection: Connection, number: int, file: ExaminedFile, membership: Membership | None) -> set[str]:
+def _assign(
+    connection: Connection, number: int, file: ExaminedFile, membership: Membership | None
+) -> set[str]:
     """Assign the file to the video `number`; returns the affected families."""
     touched = rename(connection, number, file.name, membership)
     duration = select(contents.c.duration).where(contents.c.revision == file.content.revision)

@@ -47,11 +47,11 @@ def derived_source(
         case "thumbnails" if sprites is not None:
             return DerivedSource(video.mtime_ns, video.duration, sprites)
         case "subtitle":
-            text = select(subtitles.c.number).where(
+            subtitle = select(subtitles.c.number).where(
                 or_(subtitles.c.video == video.number, subtitles.c.revision == revision),
                 or_(subtitles.c.vtt == name, subtitles.c.original == name),
             )
-            if connection.scalar(text.limit(1)) is not None:
+            if connection.scalar(subtitle.limit(1)) is not None:
                 return found
     return None
 

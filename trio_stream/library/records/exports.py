@@ -42,7 +42,7 @@ def export(connection: Connection, user: str) -> list[Entry]:
 
 
 def import_entries(connection: Connection, user: str, entries: Sequence[Entry]) -> dict[str, int]:
-    """Store the newer playheads. Counts those `imported`, those `older` than stored ones, and `unknown` videos."""
+    """Store the newer playheads. Returns how many were `imported`, `older` than stored ones, or of `unknown` videos."""
     counts = {"imported": 0, "older": 0, "unknown": 0}
     for entry in entries:
         number = _find(connection, entry)
@@ -62,14 +62,14 @@ def import_entries(connection: Connection, user: str, entries: Sequence[Entry]) 
 
 def _find(connection: Connection, entry: Entry) -> int | None:
     """The video of an entry: one with its name and content, else one with its content, else one with its name."""
-    here = videos.c.place == place(entry.name)
-    same = contents.c.fingerprint == entry.fingerprint
+    same_name = videos.c.place == place(entry.name)
+    same_content = contents.c.fingerprint == entry.fingerprint
     found = connection.scalar(
         select(TITLE)
         .join(contents, contents.c.revision == videos.c.revision)
-        .where(or_(here, same))
+        .where(or_(same_name, same_content))
         .order_by(
-            case((and_(here, same), 0), (same, 1), else_=2),
+            case((and_(same_name, same_content), 0), (same_content, 1), else_=2),
             videos.c.missing_since.is_not(None),
             videos.c.number,
         )

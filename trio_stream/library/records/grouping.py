@@ -1,6 +1,6 @@
 """Which video leads a title, and which are part of it, as rows. Each function runs in one transaction.
 
-Invariant: after `regroup`, the first present video of each family by rank leads, and no other one is on a page. The
+Invariant: after `regroup`, the first present video of each family by rank leads, and no other member is on a page. The
 watch state and the edits of a title belong to its leader; a new leader takes them over.
 """
 
@@ -113,54 +113,54 @@ class _Plan:
 
 def _plan(connection: Connection, family: str) -> _Plan | None:
     """The plan for a family; None if nothing must change."""
-    of_it = select(*_ROW).where(videos.c.family == family)
+    in_family = select(*_ROW).where(videos.c.family == family)
     present = connection.execute(
-        of_it.where(videos.c.missing_since.is_(None))
+        in_family.where(videos.c.missing_since.is_(None))
         .order_by(videos.c.rank, videos.c.number)
         .limit(MAX_VERSIONS)
     ).all()
     if not present:
         return None
-    elsewhere = videos.c.number.not_in([row.number for row in present])
+    not_present = videos.c.number.not_in([row.number for row in present])
     gone_or_part = or_(videos.c.missing_since.is_not(None), videos.c.part_of.is_not(None))
-    others = connection.execute(of_it.where(elsewhere, gone_or_part).order_by(videos.c.number)).all()
+    others = connection.execute(in_family.where(not_present, gone_or_part).order_by(videos.c.number)).all()
     if len(present) == 1 and not others and _is_plain(present[0]):
         return None
     led = {row.part_of for row in present if row.part_of is not None} - {row.number for row in others}
-    left = connection.execute(select(*_ROW).where(videos.c.number.in_(led), elsewhere)).all() if led else ()
+    left = connection.execute(select(*_ROW).where(videos.c.number.in_(led), not_present)).all() if led else ()
     away = (row for row in others if row.missing_since is not None and row.part_of is None)
     return _Plan(family, present, others, [*left, *away])
 
 
 def _is_plain(row: Row[Any]) -> bool:
-    """Whether a single video needs no change. Most names with a size are the only ones of their family."""
+    """Whether a single video needs no change. Most names with a resolution are the only ones of their family."""
     return row.part_of is None and row.shared_title is None and title_file_of(row.family) is None
 
 
 def _regroup(connection: Connection, plan: _Plan) -> None:
-    lead, members = plan.present[0], plan.present[1:]
-    new = [row for row in members if row.part_of != lead.number]
-    _follow(connection, lead, None)
+    leader, members = plan.present[0], plan.present[1:]
+    new = [row for row in members if row.part_of != leader.number]
+    _set_leader(connection, leader, None)
     for row in members:
-        _follow(connection, row, lead.number)
+        _set_leader(connection, row, leader.number)
     for number in watch_state.videos_with_watch_state(connection, [row.number for row in members]):
-        watch_state.take_over(connection, number, lead.number)
+        watch_state.take_over(connection, number, leader.number)
     for row in plan.others:
-        _follow(connection, row, lead.number if row.missing_since is not None else None)
+        _set_leader(connection, row, leader.number if row.missing_since is not None else None)
     gave_title = _inherit(connection, plan, [*plan.before, *(row for row in new if row.part_of is None)])
     for number in gave_title.union(row.number for row in members if row.shared_title is not None):
         _set_shared_title(connection, number, None)
     others = [os.fsdecode(row.path) for row in members]
-    _set_shared_title(connection, lead.number, _shared_title(connection, plan.family, plan.present), others)
+    _set_shared_title(connection, leader.number, _shared_title(connection, plan.family, plan.present), others)
 
 
-def _follow(connection: Connection, row: Row[Any], lead: int | None) -> None:
-    if row.part_of != lead:
-        connection.execute(update(videos).where(videos.c.number == row.number).values(part_of=lead))
+def _set_leader(connection: Connection, row: Row[Any], leader: int | None) -> None:
+    if row.part_of != leader:
+        connection.execute(update(videos).where(videos.c.number == row.number).values(part_of=leader))
 
 
 def _shared_title(connection: Connection, family: str, present: Sequence[Row[Any]]) -> str | None:
-    """The name of the title: from its title file, or from the names of its files without their sizes."""
+    """The name of the title: from its title file, or from the names of its files without the resolution."""
     key = title_file_of(family)
     if key is not None:
         return connection.scalar(select(title_files.c.title).where(title_files.c.place == key))
@@ -186,12 +186,12 @@ def _inherit(connection: Connection, plan: _Plan, others: Sequence[Row[Any]]) ->
     A former leader of this title loses them, or it would bring them back when it returns; returns those that lost
     their title. A video that was a separate title keeps them, because the title file may be a mistake.
     """
-    lead, gave = plan.present[0], set()
+    leader, gave = plan.present[0], set()
     for name, nothing in (("own_title", None), ("description", ""), ("tags", "[]")):
         source = next((row for row in others if getattr(row, name) != nothing), None)
-        if source is None or getattr(lead, name) != nothing:
+        if source is None or getattr(leader, name) != nothing:
             continue
-        _set_column(connection, lead.number, name, getattr(source, name))
+        _set_column(connection, leader.number, name, getattr(source, name))
         if _was_leader(source, plan.family):
             _set_column(connection, source.number, name, nothing)
             gave.add(source.number)
@@ -273,12 +273,12 @@ def problems(connection: Connection, limit: int) -> list[tuple[str, str]]:
             videos, and_(videos.c.place == title_entries.c.place, videos.c.missing_since.is_(None))
         ).where(videos.c.number.is_(None))
     )
-    first, its = title_entries.alias(), title_files.alias()
+    other_entry, other_file = title_entries.alias(), title_files.alias()
     owner = (
-        select(its.c.path)
-        .join(first, first.c.title_file == its.c.number)
-        .where(first.c.place == title_entries.c.place, its.c.path < title_files.c.path)
-        .order_by(its.c.path)
+        select(other_file.c.path)
+        .join(other_entry, other_entry.c.title_file == other_file.c.number)
+        .where(other_entry.c.place == title_entries.c.place, other_file.c.path < title_files.c.path)
+        .order_by(other_file.c.path)
         .limit(1)
         .scalar_subquery()
     )

@@ -124,7 +124,7 @@ def begin_probe(connection: Connection, revisions: Sequence[str]) -> list[str]:
 
 
 def forgive_probe(connection: Connection, revision: str) -> None:
-    """Uncount an attempt that failed through no fault of the file."""
+    """Take back an attempt that failed through no fault of the file."""
     connection.execute(
         update(contents)
         .where(contents.c.revision == revision, contents.c.attempts > 0)
@@ -178,8 +178,8 @@ def _has_same_artwork_source(before: Row[Any], media_info: MediaInfo) -> bool:
     """Whether the artwork of a content still fits its new media info, so none must be generated again."""
     if before.facts is None or before.duration != (media_info.duration or 0.0):
         return False
-    then, now = json.loads(before.facts), media_info.to_json()
-    return then.get("start", 0.0) == media_info.start and _shown(then) == _shown(now)
+    old, new = json.loads(before.facts), media_info.to_json()
+    return old.get("start", 0.0) == media_info.start and _shown(old) == _shown(new)
 
 
 def _shown(media_info: dict[str, Any]) -> list[list[Any]]:
@@ -233,9 +233,9 @@ def _probed() -> Any:
     return contents.c.state == "probed"
 
 
-def _jobs(connection: Connection, which: Select[Any], after: str, limit: int) -> list[Job]:
+def _jobs(connection: Connection, contents_to_do: Select[Any], after: str, limit: int) -> list[Job]:
     rows: Sequence[Row[Any]] = connection.execute(
-        which.add_columns(func.min(videos.c.number).label("number"))
+        contents_to_do.add_columns(func.min(videos.c.number).label("number"))
         .join(videos, videos.c.revision == contents.c.revision)
         .where(videos.c.missing_since.is_(None), contents.c.revision > after)
         .group_by(contents.c.revision)

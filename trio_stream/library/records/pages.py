@@ -123,9 +123,9 @@ def page(connection: Connection, query: PageQuery) -> Page:
     if query.folder is not None:
         number = connection.scalar(select(folders.c.number).where(folders.c.place == place(query.folder)))
         statement = statement.where(videos.c.folder == number)
-    words_wanted = join_words(words(query.q[:LONGEST_QUERY])).split()[:MAX_WORDS]
-    if words_wanted:
-        statement = statement.where(_search_condition(connection, words_wanted))
+    search_words = join_words(words(query.q[:LONGEST_QUERY])).split()[:MAX_WORDS]
+    if search_words:
+        statement = statement.where(_search_condition(connection, search_words))
     elif query.q.strip():
         return Page((), None)  # only punctuation
     descending = query.order == "desc"
@@ -136,7 +136,7 @@ def page(connection: Connection, query: PageQuery) -> Page:
         videos.c.number.desc() if descending else videos.c.number,
     )
     statement = statement.order_by(*keys).limit(query.limit + 1)
-    if words_wanted:  # only numbers and keys are sorted; the rest is fetched for one page
+    if search_words:  # only numbers and keys are sorted; the rest is fetched for one page
         found = statement.with_only_columns(videos.c.number)
         statement = present(query.user).where(videos.c.number.in_(found)).order_by(*keys)
     rows = connection.execute(statement).all()
@@ -185,9 +185,9 @@ def video_details(connection: Connection, id_: str, user: str) -> VideoDetails:
     row = connection.execute(statement.where(videos.c.id == id_)).one_or_none()
     if row is None:
         raise VideoNotFound("there is no such video")
-    lead = row
+    leader = row
     if row.part_of is not None:
-        lead = connection.execute(
+        leader = connection.execute(
             select(videos.c.folder, videos.c.sort_key, videos.c.number).where(videos.c.number == row.part_of)
         ).one()
     subtitle_rows = connection.execute(
@@ -199,8 +199,8 @@ def video_details(connection: Connection, id_: str, user: str) -> VideoDetails:
         row,
         subtitle_rows,
         versions(connection, id_),
-        neighbour(connection, lead, user, descending=True),
-        neighbour(connection, lead, user, descending=False),
+        neighbour(connection, leader, user, descending=True),
+        neighbour(connection, leader, user, descending=False),
     )
 
 
@@ -260,12 +260,12 @@ def present(user: str) -> Select[Any]:
     return _present_videos(user, videos.c.number).where(videos.c.part_of.is_(None))
 
 
-def _present_videos(user: str, watched: ColumnElement[Any]) -> Select[Any]:
-    """All present videos, with the playhead that is stored for the number `watched`."""
+def _present_videos(user: str, playhead_video: ColumnElement[Any]) -> Select[Any]:
+    """All present videos, with the playhead that is stored for the video number `playhead_video`."""
     return (
         select(*_SHOWN)
         .join(contents, contents.c.revision == videos.c.revision)
-        .outerjoin(playheads, and_(playheads.c.video == watched, playheads.c.user == user))
+        .outerjoin(playheads, and_(playheads.c.video == playhead_video, playheads.c.user == user))
         .where(videos.c.missing_since.is_(None))
     )
 
@@ -277,10 +277,10 @@ def _after(column: ColumnElement[Any], position: tuple[Any, int], descending: bo
     return and_(column >= key, or_(column > key, videos.c.number > number))
 
 
-def _search_condition(connection: Connection, words_wanted: Sequence[str]) -> ColumnElement[bool]:
+def _search_condition(connection: Connection, search_words: Sequence[str]) -> ColumnElement[bool]:
     """The condition for videos with these words. With many hits, testing videos in order is faster than sorting."""
-    numbers = hits(connection, words_wanted, MAX_SORTED_HITS + 1)
+    numbers = hits(connection, search_words, MAX_SORTED_HITS + 1)
     if len(numbers) <= MAX_SORTED_HITS:
         return number_in(connection, numbers)
     spaced = literal(" ") + videos.c.words
-    return and_(*(spaced.contains(f" {word}", autoescape=True) for word in words_wanted))
+    return and_(*(spaced.contains(f" {word}", autoescape=True) for word in search_words))

@@ -45,7 +45,7 @@ def remove_folder(connection: Connection, name: str, now: int, since: int) -> tu
 
 
 def remove_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
-    """Mark videos as missing; returns how many of them turn out to be files that were added elsewhere `since` then.
+    """Mark videos as missing; returns how many of them turn out to be files that were added elsewhere from `since` on.
 
     Both times are in milliseconds. If a scan reads the new folder of a moved file first, it adds a new video. Now that
     the old path is found empty, the older video takes over from the new one.
@@ -63,14 +63,14 @@ def remove_videos(connection: Connection, numbers: Sequence[int], now: int, sinc
                 select(videos.c.family).where(videos.c.number.in_(part), videos.c.family.is_not(None))
             )
         )
-        found_elsewhere += connection.scalars(_with_bytes_added(part, since))
+        found_elsewhere += connection.scalars(_added_elsewhere(part, since))
     taken_over = [_take_over(connection, number, since) for number in found_elsewhere]
     regroup(connection, touched.union(*(families for families in taken_over if families is not None)))
     return sum(families is not None for families in taken_over)
 
 
-def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
-    """Those of the videos whose fingerprint another video has that was added `since` then."""
+def _added_elsewhere(numbers: Sequence[int], since: int) -> Select[int]:
+    """Those of the videos whose fingerprint a video has that was added from `since` on."""
     new = videos.alias()
     added = select(new.c.number).where(
         new.c.fingerprint == videos.c.fingerprint,
@@ -85,7 +85,7 @@ def _with_bytes_added(numbers: Sequence[int], since: int) -> Select[int]:
 
 
 def _take_over(connection: Connection, number: int, since: int) -> set[str] | None:
-    """Merge a missing video with the one added elsewhere; returns the affected families, None if there is no such."""
+    """Merge a missing video with the one added elsewhere; returns the affected families, None if there is none."""
     gone = connection.execute(
         select(videos).where(videos.c.number == number, videos.c.missing_since.is_not(None))
     ).one_or_none()

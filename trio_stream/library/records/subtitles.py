@@ -1,4 +1,4 @@
-"""The subtitles of a video as rows: its text tracks, and the subtitle files beside it."""
+"""The subtitles of a video as rows: its text tracks, and the subtitle files next to it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def store_subtitle(
 def converted_subtitles(connection: Connection, id_: str) -> Sequence[Row[Any]]:
     """The subtitles of a video that were converted to WebVTT, each once. `content` is the revision of the video.
 
-    Subtitles from files beside the video come first.
+    Subtitles from files next to the video come first.
     """
     rows = connection.execute(
         select(subtitles, videos.c.revision.label("content"))

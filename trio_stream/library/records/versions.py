@@ -35,7 +35,7 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
     ).one_or_none()
     if own is None or own.family is None:
         return ()
-    lead = own.part_of or own.number
+    leader = own.part_of or own.number
     rows = connection.execute(
         select(
             *(videos.c.number, videos.c.id, videos.c.revision, videos.c.path, videos.c.size),
@@ -43,7 +43,7 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
         )
         .join(contents, contents.c.revision == videos.c.revision)
         .where(
-            or_(videos.c.number == lead, videos.c.part_of == lead),
+            or_(videos.c.number == leader, videos.c.part_of == leader),
             videos.c.family == own.family,
             videos.c.missing_since.is_(None),
         )
@@ -59,7 +59,7 @@ def versions(connection: Connection, id_: str) -> Sequence[Version]:
             height=row.height or _height_in_name(name),
             width=row.width,
             size=row.size,
-            leads=row.number == lead,
+            leads=row.number == leader,
         )
         for row in rows
     ]

@@ -1,7 +1,7 @@
 """Playheads: how far each user has watched.
 
 Invariant: playheads and viewings (`history`) belong to a title. Watching any of its files moves the playhead of its
-leader. A video counts as watched from 90 % on.
+leader. A video counts as watched at 90 %.
 """
 
 from collections.abc import Sequence

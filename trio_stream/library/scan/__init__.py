@@ -11,7 +11,7 @@ A file is added once it has settled: its inode has not changed for two seconds, 
 previous scan, if the clock that sets the inode's time is not ours (a network disk). A renamed file counts as settled.
 
 If a scan finds the new path of a moved file first, it adds a new video. When it then finds the old path empty, the old
-video takes over the new one. So the order of folders does not matter, and nothing is kept for the end of the scan.
+video takes over the new one. So the order of folders does not matter, and nothing is left for the end of the scan.
 
 While a title file in a folder has not settled, no title file there counts as gone, because it may have been renamed
 and then keeps its title. Title files are stored a few per transaction, so other writes need not wait for thousands.

@@ -18,7 +18,7 @@ class Difference:
     lost_folders: tuple[str, ...]
     new_folders: tuple[str, ...]
     wrong_family: tuple[str, ...]
-    """Videos recorded in another family than their names imply."""
+    """Videos whose recorded family is not the one that their names imply."""
 
 
 def compare(found: Folder, recorded: RecordedFolder | None) -> Difference:
@@ -46,7 +46,7 @@ def compare(found: Folder, recorded: RecordedFolder | None) -> Difference:
 
 
 def _has_wrong_family(video: RecordedVideo) -> bool:
-    """Whether the row predates the naming rule. Families of title files are right: they are stored with those."""
+    """Whether the row predates the naming rule. Families of title files are right: they are stored with these files."""
     membership = membership_by_name(video.name)
     expected = None if membership is None else membership.family
     return video.family != expected and (video.family is None or title_file_of(video.family) is None)

@@ -31,10 +31,12 @@ def examine_files(root: str, names: Sequence[str], *, with_digest: bool) -> list
             with file:
                 status, content = examine(file.fd)
                 # The digest of a small file is cheap now, and avoids reading it again if its fingerprint is ambiguous.
-                whole = None
+                digest_of_all = None
                 if with_digest or is_fully_sampled(content.size):
-                    whole = digest(file.fd, status, content, check_cancelled=trio.from_thread.check_cancelled)
-                found.append(ExaminedFile(name, Identity.of(status), content, whole))
+                    digest_of_all = digest(
+                        file.fd, status, content, check_cancelled=trio.from_thread.check_cancelled
+                    )
+                found.append(ExaminedFile(name, Identity.of(status), content, digest_of_all))
         except OSError as error:
             log.warning("a video could not be read", name=name, reason=error.strerror)
     return found

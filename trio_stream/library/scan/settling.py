@@ -66,23 +66,23 @@ class RescanQueue:
     """Folders to scan again, and when, by Trio's clock."""
 
     def __init__(self) -> None:
-        self._at: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     def once_settled(self, folder: str, seconds: float) -> None:
         """Scan `folder` again in `seconds`, when the files there may have settled."""
-        self._at[folder] = trio.current_time() + seconds
+        self._due[folder] = trio.current_time() + seconds
 
     def after_failure(self, folder: str) -> None:
         """Scan `folder` again after a while. A time already set stays, or failures could postpone it forever."""
-        self._at.setdefault(folder, trio.current_time() + RETRY)
+        self._due.setdefault(folder, trio.current_time() + RETRY)
 
     def next(self) -> float:
         """When the first folder is due; infinity if there is none."""
-        return min(self._at.values(), default=inf)
+        return min(self._due.values(), default=inf)
 
     def take(self, now: float, changed: Iterable[str]) -> set[str]:
         """Remove and return the folders that are due, together with `changed`."""
-        taken = {folder for folder, at in self._at.items() if at <= now} | set(changed)
+        taken = {folder for folder, due in self._due.items() if due <= now} | set(changed)
         for folder in taken:
-            self._at.pop(folder, None)
+            self._due.pop(folder, None)
         return taken
