@@ -1,6 +1,6 @@
 """Adds new, changed and moved files to the database.
 
-Invariant: at most one video has a path. Each function runs in a transaction of its caller.
+Invariant: no two videos have the same path. Each function runs in a transaction of its caller.
 """
 
 import json
@@ -72,9 +72,9 @@ def add_files(connection: Connection, found: Iterable[ExaminedFile], now: int) -
             touched |= _assign(connection, row.number, file, memberships.get(file.name))
             continue
         # If missing videos share a fingerprint but not the content, only a digest of all bytes identifies the file.
-        arrival = NewFile(file.name, file.content.revision, file.digest)
+        new_file = NewFile(file.name, file.content.revision, file.digest)
         missing = _missing_with(connection, file.content) if file.content.fingerprint in lost else []
-        if (gone := moved_from(arrival, missing)) is not None:
+        if (gone := moved_from(new_file, missing)) is not None:
             outcome.moved += 1
             existing = {
                 key: row for key, row in existing.items() if row.number != gone.number

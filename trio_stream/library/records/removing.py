@@ -45,7 +45,7 @@ def remove_folder(connection: Connection, name: str, now: int, since: int) -> tu
 
 
 def remove_videos(connection: Connection, numbers: Sequence[int], now: int, since: int) -> int:
-    """Mark videos as missing; returns how many of them turn out to be files that were added elsewhere from `since` on.
+    """Mark videos as missing; returns how many of them were found again as files added elsewhere since `since`.
 
     Both times are in milliseconds. If a scan reads the new folder of a moved file first, it adds a new video. Now that
     the old path is found empty, the older video takes over from the new one.
@@ -70,7 +70,7 @@ def remove_videos(connection: Connection, numbers: Sequence[int], now: int, sinc
 
 
 def _added_elsewhere(numbers: Sequence[int], since: int) -> Select[int]:
-    """Those of the videos whose fingerprint a video has that was added from `since` on."""
+    """The missing ones of these videos whose fingerprint a present video has that was added at `since` or later."""
     new = videos.alias()
     added = select(new.c.number).where(
         new.c.fingerprint == videos.c.fingerprint,
