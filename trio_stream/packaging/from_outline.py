@@ -73,7 +73,9 @@ def _main_video(outline: Outline) -> VideoOutline | None:
 
     Raises `Unsupported`, with the reason, if nothing can be played, or there is video that cannot.
     """
-    videos = [track for part in outline.parts for track in part.video if track.carriage.refusal != STILL_IMAGES]
+    videos = [
+        track for part in outline.parts for track in part.video if track.carriage.refusal != STILL_IMAGES
+    ]
     if videos:
         carried = (
             video for video in videos if _is_same_track(video, videos[0]) and video.carriage.refusal is None

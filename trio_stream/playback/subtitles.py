@@ -33,7 +33,9 @@ class SubtitleCache:
         self._database = database
         self._derived = derived
         self._limiter = trio.CapacityLimiter(1)
-        self._cached: BoundedCache[tuple[str, str], Cues] = BoundedCache(BUDGET, _weight, max_entries=MAX_SUBTITLES)
+        self._cached: BoundedCache[tuple[str, str], Cues] = BoundedCache(
+            BUDGET, _weight, max_entries=MAX_SUBTITLES
+        )
 
     async def cues(self, id_: str, name: str) -> Cues:
         """The cues of these subtitles of the video. Raises `DerivedNotFound`, `StoreError`."""
