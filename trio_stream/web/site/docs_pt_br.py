@@ -42,7 +42,7 @@ TAGS: Final[dict[str, Text]] = {
     "Pages": Text("Páginas", "As páginas para navegadores e esta descrição."),
 }
 
-_VERSIONS = "As `versions` de um título também são renditions, se os quadros-chave coincidirem com os do vídeo solicitado."
+_VERSIONS = "As `versions` de um título também são renditions, se os quadros-chave coincidirem com os do vídeo pedido."
 
 OPERATIONS: Final[dict[str, Text]] = {
     "listVideos": Text(
