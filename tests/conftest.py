@@ -20,8 +20,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests import report, support
 from tests.databases import Databases, Postgres, postgres
-from tests.kept import kept, key, remove_unused
 from tests.media.making import make
+from tests.media_cache import cached_file, key, remove_unused
 from tests.support import SLOWER, Census, Server, children_of, happens, serving, wait_for
 
 # The test machine may be busy, so slow tests are not failures.
@@ -93,7 +93,7 @@ def pytest_collection_finish() -> None:
 def sample() -> Path:
     """The demo video, generated once: 30 s, 1080p, H.264 and AAC."""
     script = REPOSITORY / "scripts" / "demo-video"
-    return kept(
+    return cached_file(
         f"sample-{key(script.read_bytes())}.mp4",
         lambda path: subprocess.run([sys.executable, script, path], check=True),
     )

@@ -34,10 +34,11 @@ MEMORY_PER_BYTE = 16
 LARGEST_FILE = 8 << 20
 """Including its holes."""
 
-MOST_KEPT = 4000
+MAX_CORPUS = 4000
+"""Inputs in the corpus."""
 
 type Target = Callable[[int, int], object]
-"""Reads an open file of the given size; returns a hashable outcome. An input with a new outcome is kept."""
+"""Reads an open file of the given size; returns a hashable outcome. An input with a new outcome is added to the corpus."""
 
 
 class TooSlowError(BaseException):
@@ -55,13 +56,13 @@ class Finding:
 
 @dataclass
 class Figures:
-    """The statistics of a run: inputs, places and outcomes that were reached, inputs that were kept."""
+    """The statistics of a run: inputs, places and outcomes that were reached, inputs in the corpus."""
 
     runs: int = 0
     seeds: int = 0
     places: int = 0
     outcomes: int = 0
-    kept: int = 0
+    corpus: int = 0
     slowest: float = 0.0
     seconds: float = 0.0
     findings: list[Finding] = field(default_factory=list)
@@ -117,10 +118,10 @@ class Coverage:
 def _codes(module: ModuleType) -> set[CodeType]:
     """All code that is defined in a module."""
     values = list(vars(module).values())
-    for each in vars(module).values():
-        if isinstance(each, type) and each.__module__ == module.__name__:
-            values += vars(each).values()
-    tops = {each.__code__ for each in map(_function, values) if each is not None}
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            values += vars(value).values()
+    tops = {function.__code__ for function in map(_function, values) if function is not None}
     return {code for top in tops if top.co_filename == module.__file__ for code in _nested(top)}
 
 
@@ -133,9 +134,9 @@ def _function(value: object) -> FunctionType | None:
 
 def _nested(code: CodeType) -> Iterator[CodeType]:
     yield code
-    for each in code.co_consts:
-        if isinstance(each, CodeType):
-            yield from _nested(each)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
 
 
 def _name(code: CodeType) -> tuple[str, int, str]:
@@ -200,7 +201,7 @@ def _opened(sparse: Sparse) -> Iterator[int]:
         yield fd
 
 
-# --- Many -----------------------------------------------------------------------------------------------
+# --- Many inputs ---------------------------------------------------------------------------------------
 
 
 class Fuzzer:
@@ -214,36 +215,36 @@ class Fuzzer:
         self._coverage = Coverage(modules)
         self._seeds = seeds
         self._chance = random.Random(seed)
-        self._kept: list[list[Node]] = []
+        self._corpus: list[list[Node]] = []
         self._outcomes: set[object] = set()
         self._titles: set[str] = set()
 
     def run(
-        self, seconds: float, *, most_findings: int = 20, report: Callable[[Figures], None] = lambda _: None
+        self, seconds: float, *, max_findings: int = 20, report: Callable[[Figures], None] = lambda _: None
     ) -> Figures:
         """Run for the given time, or until the given number of different findings."""
         figures, began = self.figures, time.monotonic()
         with self._coverage.watching():
             for nodes in self._seeds:
                 self._try(nodes, always=True)
-            while len(figures.findings) < most_findings and time.monotonic() - began < seconds:
-                self._try(self._make())
+            while len(figures.findings) < max_findings and time.monotonic() - began < seconds:
+                self._try(self._mutated())
                 if figures.runs % 100 == 0:
                     figures.seconds = time.monotonic() - began
                     report(figures)
         figures.seconds = time.monotonic() - began
         return figures
 
-    def _make(self) -> list[Node]:
+    def _mutated(self) -> list[Node]:
         """Mutate an input from the corpus. Recent ones are chosen more often."""
-        kept, chance = self._kept, self._chance
+        corpus, chance = self._corpus, self._chance
         place = (
-            chance.randrange(len(kept))
+            chance.randrange(len(corpus))
             if chance.random() < 0.5
-            else max(0, len(kept) - 1 - int(chance.expovariate(0.02)))
+            else max(0, len(corpus) - 1 - int(chance.expovariate(0.02)))
         )
-        nodes = [each.copy() for each in kept[place]]
-        mutate(nodes, kept, chance)
+        nodes = [node.copy() for node in corpus[place]]
+        mutate(nodes, corpus, chance)
         return nodes
 
     def _try(self, nodes: list[Node], *, always: bool = False) -> None:
@@ -264,17 +265,17 @@ class Fuzzer:
         figures.slowest = max(figures.slowest, self._runner.seconds)
         new = len(self._coverage.seen) > before or outcome not in self._outcomes
         self._outcomes.add(outcome)
-        if always or (new and len(self._kept) < MOST_KEPT):
-            self._kept.append(nodes)
-        figures.kept, figures.places, figures.outcomes = (
-            len(self._kept),
+        if always or (new and len(self._corpus) < MAX_CORPUS):
+            self._corpus.append(nodes)
+        figures.corpus, figures.places, figures.outcomes = (
+            len(self._corpus),
             len(self._coverage.seen),
             len(self._outcomes),
         )
 
     def _found(self, error: BaseException, sparse: Sparse) -> None:
         frames = traceback.extract_tb(error.__traceback__)
-        ours = [each for each in frames if "trio_stream" in each.filename]
+        ours = [frame for frame in frames if "trio_stream" in frame.filename]
         last = ours[-1] if ours and not isinstance(error, AssertionError) else frames[-1]
         where = f"{Path(last.filename).name}, {last.name}, line {last.lineno}"
         what = {

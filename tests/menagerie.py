@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.kept import kept_folder, key
+from tests.media_cache import cached_folder, key
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "menagerie"
 LIST = "menagerie.json"
@@ -15,7 +15,7 @@ LIST = "menagerie.json"
 @functools.cache
 def menagerie() -> Path:
     """The folder of the files."""
-    with kept_folder(f"menagerie-{key(SCRIPT.read_bytes())}") as folder:
+    with cached_folder(f"menagerie-{key(SCRIPT.read_bytes())}") as folder:
         if not (folder / LIST).exists():
             process = subprocess.run(
                 [sys.executable, SCRIPT, folder], capture_output=True, text=True, check=False

@@ -148,7 +148,7 @@ class Server:
 
         return wait_for(idle, 30, "the library to be idle")
 
-    def wait_known(self, name: str, size: int) -> None:
+    def wait_for_video(self, name: str, size: int) -> None:
         """Wait until the library has the video with that size, and all background jobs are done."""
 
         def has_video() -> bool:

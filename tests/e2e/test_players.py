@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Route
 
 from tests.browser import program
 from tests.e2e.conftest import Watched
-from tests.kept import place
 from tests.media.making import make
+from tests.media_cache import place
 from tests.playback.specimens import AAC, X264, specimens, tone, video_source
 from tests.support import Server, serving, wait_for
 

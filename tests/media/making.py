@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.kept import digest, kept, key
+from tests.media_cache import cached_file, digest, key
 from trio_stream.media import wire
 from trio_stream.media.jobs import Job, MediaFile, Reply
 
@@ -30,7 +30,7 @@ def make(path: Path, arguments: str, *more: str | Path) -> Path:
         )
         assert ended.returncode == 0, ended.stderr
 
-    shutil.copyfile(kept(f"made/{key(*recipe)}{path.suffix}", encode), path)
+    shutil.copyfile(cached_file(f"made/{key(*recipe)}{path.suffix}", encode), path)
     return path
 
 

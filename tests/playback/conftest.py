@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kept import place
+from tests.media_cache import place
 from tests.playback.specimens import SPECIMENS, specimens
 from tests.support import Server, serving, wait_for
 

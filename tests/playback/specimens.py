@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kept import kept_folder, key
+from tests.media_cache import cached_folder, key
 
 SECONDS = 13
 """Three video segments: two seconds, four, and the rest."""
@@ -148,7 +148,7 @@ COPIED = tuple(specimen for specimen in SPECIMENS if specimen.suffix in ("mp4", 
 def specimens() -> Path:
     """The folder of all of them; the first process generates missing ones while the others wait."""
     recipes = repr([(specimen.file, specimen.arguments, specimen.base) for specimen in SPECIMENS])
-    with kept_folder(f"specimens-{key(recipes)}") as folder:
+    with cached_folder(f"specimens-{key(recipes)}") as folder:
         missing = [specimen for specimen in SPECIMENS if not (folder / specimen.file).exists()]
         for derived in (False, True):
             with ThreadPoolExecutor(os.cpu_count()) as pool:

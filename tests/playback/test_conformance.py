@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import httpx
 import pytest
 
-from tests.kept import place
 from tests.media.making import make
+from tests.media_cache import place
 from tests.playback.conformance import check
 from tests.playback.linting import MPD, lint_master, lint_media, lint_mpd
 from tests.playback.specimens import AAC, SPECIMENS, X264, tone, video_source

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kept import place
+from tests.media_cache import place
 from tests.menagerie import menagerie
 from tests.playback.decoding import decode, renditions
 from tests.support import Server, serving, wait_for

@@ -35,13 +35,13 @@ def run(*arguments: str | Path) -> tuple[int, str, str]:
 def test_five_seconds_find_nothing(tmp_path: Path) -> None:
     status, stdout, stderr = run("--minutes", str(5 / 60), "--seed", "6", "--by-hand", "--keep", tmp_path)
     assert status == 0, stdout + stderr
-    found = re.search(r"(\d+) inputs  (\d+) places  (\d+) outcomes  (\d+) kept  0 findings", stdout)
+    found = re.search(r"(\d+) inputs  (\d+) places  (\d+) outcomes  (\d+) in the corpus  0 findings", stdout)
     assert found is not None, stdout
-    inputs, places, outcomes, kept = map(int, found.groups())
+    inputs, places, outcomes, corpus = map(int, found.groups())
     assert inputs > 50
     assert places > 1000
     assert outcomes > 10
-    assert kept > 10
+    assert corpus > 10
     assert not list(tmp_path.iterdir())
 
 
@@ -104,7 +104,7 @@ def test_planted_errors_are_found(
 ) -> None:
     films = [parse(film(TrackSpec((Sample(9, 3000),) * 8, (4, 4))))]
     fuzzer = Fuzzer(target, [movie], films, 3)
-    figures = fuzzer.run(60, most_findings=1)
+    figures = fuzzer.run(60, max_findings=1)
     [finding] = figures.findings
     assert title in finding.title
     path = save(finding.sparse, tmp_path)
@@ -132,7 +132,7 @@ def test_coverage_leads_to_what_random_inputs_do_not_reach() -> None:
         [boxes],
         [parse(film(TrackSpec((Sample(9, 3000),), (1,))))],
         1,
-    ).run(60, most_findings=1)
+    ).run(60, max_findings=1)
     assert [each.title.partition(" (")[0] for each in figures.findings] == ["IndexError: "]
 
 
@@ -153,7 +153,7 @@ def test_the_same_seed_creates_the_same_inputs() -> None:
 
         fuzzer = Fuzzer(keep, [boxes], seeds(made_by_ffmpeg=False), seed)
         for _ in range(50):
-            fuzzer._try(fuzzer._make() if fuzzer._kept else fuzzer._seeds[0], always=True)
+            fuzzer._try(fuzzer._mutated() if fuzzer._corpus else fuzzer._seeds[0], always=True)
         return hashes
 
     assert inputs(1) == inputs(1)

@@ -44,7 +44,7 @@ def server(start: Callable[..., Server], tmp_path: Path, content: bytes) -> Serv
         (videos / name).write_bytes(content)
     server = start(videos, hypercorn=("--keep-alive", "3600"))
     for name in ("watched.mp4", "other.mp4"):
-        server.wait_known(name, SIZE)
+        server.wait_for_video(name, SIZE)
     server.wait_idle()  # scans and background jobs open and close files
     process = psutil.Process(server.pid)
 

@@ -221,7 +221,7 @@ async def test_refused_streams_are_counted(start: Callable[..., Server], videos:
 
 def test_windows_read_from_the_disk_are_counted_as_cold(running: Server, videos: Path) -> None:
     path = file(videos, 4 * SIZE)
-    running.wait_known("v.mp4", 4 * SIZE)
+    running.wait_for_video("v.mp4", 4 * SIZE)
     for _ in range(10):  # other readers, such as the library, would read it, too
         before = samples(running)
         leave_the_page_cache(path)

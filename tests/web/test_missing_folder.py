@@ -23,7 +23,7 @@ async def test_requests_fail_while_the_folder_is_missing_and_work_once_it_is_bac
     start: Callable[..., Server], folder: Path
 ) -> None:
     server = start(folder)
-    server.wait_known("film.mp4", (folder / "film.mp4").stat().st_size)
+    server.wait_for_video("film.mp4", (folder / "film.mp4").stat().st_size)
     (before,) = server.get("/api/videos?limit=9").json()["items"]
     paths = ("/api/videos", "/api/stream/film.mp4", before["urls"]["file"], before["urls"]["stream"])
     assert [server.get(path).status_code for path in (*paths, "/readyz")] == [200] * 5

@@ -520,7 +520,7 @@ def test_many_clients_request_remuxed_segments_at_once(running: Server, videos: 
         "-f lavfi -i testsrc2=size=128x72:rate=25:duration=4 -f lavfi -i sine=duration=4 "
         "-c:v libx264 -preset ultrafast -g 25 -c:a aac",
     )
-    running.wait_known(film.name, film.stat().st_size)
+    running.wait_for_video(film.name, film.stat().st_size)
     folder = f"/api/videos/{video(running, film.name)['id']}"
     lists = [playlist(running, f"{folder}/{name}.m3u8") for name in ("v0", "a1")]
     wanted = [
