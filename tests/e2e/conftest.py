@@ -1,4 +1,4 @@
-"""A real browser, and a library worth looking at."""
+"""Fixtures of the browser tests: a real browser, a library of films, and a server for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,51 +35,53 @@ title=The rest
 
 COPY = ("-c", "copy")
 
-SOON = 20
-"""Milliseconds between two looks at a page: on a busy machine its next picture, the other choice, may take long."""
+POLL_INTERVAL = 20
+"""Milliseconds between two checks of a condition in a page. Once per animation frame takes long on a busy machine."""
 
 expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """The distribution's browser; each test has a context of its own in it."""
-    with launched() as running:
-        yield running
+    """The distribution's browser; each test opens its own context in it."""
+    with launched() as browser:
+        yield browser
 
 
 @dataclass
-class Watched:
-    """What pages said and asked for, that they should not have."""
+class PageMonitor:
+    """Records errors of pages, and their requests to other hosts."""
 
     host: str
-    complaints: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def follow(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
         page.on(
             "console",
-            lambda said: self.complaints.append(said.text) if self._is_bad(said.type, said.text) else None,
+            lambda message: (
+                self.problems.append(message.text) if self._is_error(message.type, message.text) else None
+            ),
         )
         page.on(
             "request",
-            lambda asked: (
-                self.complaints.append(f"asked {asked.url}") if self._is_foreign(asked.url) else None
+            lambda request: (
+                self.problems.append(f"requested {request.url}") if self._is_other_host(request.url) else None
             ),
         )
 
-    def _is_foreign(self, url: str) -> bool:
+    def _is_other_host(self, url: str) -> bool:
         return not url.startswith((self.host, f"blob:{self.host}"))
 
     @staticmethod
-    def _is_bad(kind: str, text: str) -> bool:
-        # That an address answered with an error is no complaint of the page's; what it makes of that is tested.
+    def _is_error(kind: str, text: str) -> bool:
+        # An error response is not an error of the page. The tests check how the page handles it.
         return kind == "error" and not text.startswith("Failed to load resource")
 
 
-def forget(films: Server) -> None:
-    """Let nobody have watched anything."""
-    with films.client() as client:
+def forget(film_server: Server) -> None:
+    """Delete the watch state of all videos."""
+    with film_server.client() as client:
         client.delete("/api/history")
         for item in client.get("/api/videos?limit=200").json()["items"]:
             if item["playhead"] is not None:
@@ -87,19 +89,21 @@ def forget(films: Server) -> None:
 
 
 @pytest.fixture
-def watched(films: Server) -> Watched:
-    return Watched(films.url)
+def monitor(film_server: Server) -> PageMonitor:
+    return PageMonitor(film_server.url)
 
 
 @pytest.fixture
-def context(browser: Browser, films: Server, watched: Watched) -> Iterator[BrowserContext]:
-    """A browser of nobody who was here before. Fails when a page in it complained, or asked any other host."""
-    forget(films)
-    opened = browser.new_context(base_url=films.url, locale="en-US", viewport={"width": 1280, "height": 800})
-    opened.on("page", watched.follow)
+def context(browser: Browser, film_server: Server, monitor: PageMonitor) -> Iterator[BrowserContext]:
+    """The browser of a new visitor. The test fails if a page in it has an error or makes a request to another host."""
+    forget(film_server)
+    opened = browser.new_context(
+        base_url=film_server.url, locale="en-US", viewport={"width": 1280, "height": 800}
+    )
+    opened.on("page", monitor.follow)
     yield opened
     opened.close()
-    assert watched.complaints == []
+    assert monitor.problems == []
 
 
 @pytest.fixture
@@ -108,17 +112,19 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
-def browser_phone(browser: Browser, films: Server) -> Iterator[BrowserContext]:
+def browser_phone(browser: Browser, film_server: Server) -> Iterator[BrowserContext]:
     """A small phone."""
     size: ViewportSize = {"width": 320, "height": 640}
-    with browser.new_context(base_url=films.url, viewport=size, has_touch=True, is_mobile=True) as context:
+    with browser.new_context(
+        base_url=film_server.url, viewport=size, has_touch=True, is_mobile=True
+    ) as context:
         yield context
 
 
 @pytest.fixture(scope="session")
-def shelf(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A film with chapters and subtitles, three episodes, a long one, and two that no browser plays."""
-    folder = tmp_path_factory.mktemp("shelf")
+def library(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film with chapters and subtitles, three episodes, a long film, and two files that no browser plays."""
+    folder = tmp_path_factory.mktemp("library")
     season = folder / "Series" / "Season 1"
     season.mkdir(parents=True)
     (folder / "chapters").write_text(CHAPTERS)
@@ -126,8 +132,8 @@ def shelf(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     make(folder / "Film.mp4", "-stream_loop 2 -i", footage, *chapters, *COPY)
     (folder / "chapters").unlink()
     for language, text in SUBTITLES.items():
-        for film, end in (("Film", "00:00:29,000"), ("Long", "00:08:00,000")):
-            (folder / f"{film}.{language}.srt").write_text(f"1\n00:00:00,500 --> {end}\n{text}\n")
+        for title, end in (("Film", "00:00:29,000"), ("Long", "00:08:00,000")):
+            (folder / f"{title}.{language}.srt").write_text(f"1\n00:00:00,500 --> {end}\n{text}\n")
     for number in (1, 2, 3):
         make(season / f"Episode {number}.mp4", "-i", footage, "-t", "8", *COPY)
         with (season / f"Episode {number}.mp4").open("ab") as file:
@@ -139,38 +145,38 @@ def shelf(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of `shelf` that knows all of it."""
+def film_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of `library` whose background jobs are done."""
     with serving(
-        shelf, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
+        library, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
     ) as server:
-        wait_known(server, 7)
+        wait_for_library(server, 7)
         yield server
 
 
-def wait_known(server: Server, videos: int) -> None:
-    """Wait until a server knows all of a library of so many videos, and has made what there is to be made."""
+def wait_for_library(server: Server, videos: int) -> None:
+    """Wait until the library of a server has that many videos, and no files are unsettled and no jobs pending."""
 
-    def whole() -> bool:
-        about = server.get("/api/library").json()
-        return bool(about["videos"] == videos and about["idle"] and not about["look"]["resting"])
+    def is_complete() -> bool:
+        state = server.get("/api/library").json()
+        return bool(state["videos"] == videos and state["idle"] and not state["look"]["resting"])
 
-    wait_for(whole, 90, "the library to be known")
+    wait_for(is_complete, 90, "the library to be complete")
 
 
 def find_video(page: Page, title: str) -> None:
-    """Find a video as a person would, and open it."""
+    """Search for a video, and open it."""
     page.goto("/")
-    with page.expect_response(lambda answer: "/api/videos?" in answer.url and "q=" in answer.url):
+    with page.expect_response(lambda response: "/api/videos?" in response.url and "q=" in response.url):
         page.get_by_role("searchbox").fill(title)
     expect(page.locator(".folders, .strip")).to_have_count(0)
-    expect(page.locator(".grid .card").first).to_contain_text(title)  # and nothing moves any more
+    expect(page.locator(".grid .card").first).to_contain_text(title)  # the list no longer changes
     page.get_by_role("link", name=title).first.click()
     page.wait_for_url("**/watch/*")
 
 
 def open_video(page: Page, title: str) -> None:
-    """Open a video by its address, as from a bookmark."""
+    """Open a video by its URL, as from a bookmark."""
     found = page.request.get("/api/videos", params={"q": title}).json()["items"]
     page.goto(f"/watch/{found[0]['id']}")
 
@@ -183,16 +189,16 @@ STATE = """() => {
     const error = video.error && [video.error.code, video.error.message];
     return { paused, muted, seeking, ended, readyState, networkState, currentTime, currentSrc, buffered, error,
         hidden: document.hidden, activated: navigator.userActivation.hasBeenActive,
-        asked: performance.getEntriesByType('resource').slice(-12).map(
-            each => [each.name, each.startTime, each.responseEnd, each.transferSize]) };
+        requests: performance.getEntriesByType('resource').slice(-12).map(
+            entry => [entry.name, entry.startTime, entry.responseEnd, entry.transferSize]) };
 }"""
-"""What a video does, for those who have to find out why it does not what it should."""
+"""The state of the video element, to debug a failed test."""
 
 
 def wait_for_page(page: Page, function: str, argument: object = None) -> JSHandle:
-    """Wait until a function of the page returns something true; where it does not, fail with what the video does."""
+    """Wait until a JavaScript function returns something true. On a timeout, fail with the state of the video."""
     try:
-        return page.wait_for_function(function, arg=argument, polling=SOON)
+        return page.wait_for_function(function, arg=argument, polling=POLL_INTERVAL)
     except PageTimeout:
         pytest.fail(f"waited for {function}\n{page.evaluate(STATE)}")
 
@@ -200,36 +206,37 @@ def wait_for_page(page: Page, function: str, argument: object = None) -> JSHandl
 def until(page: Page, condition: str) -> None:
     """Wait until an expression is true in the page.
 
-    It becomes a function: what the page would have to evaluate at each look, its policy refuses at the second.
+    It is wrapped in a function because the page's Content-Security-Policy does not allow an expression to be evaluated
+    again and again.
     """
     wait_for_page(page, f"() => {condition}")
 
 
-def playing(page: Page) -> None:
-    """Wait until it plays."""
+def wait_until_playing(page: Page) -> None:
+    """Wait until the video plays."""
     wait_for_page(page, PLAYING)
 
 
-def at(page: Page) -> float:
-    """Where it is, in seconds."""
+def position_of(page: Page) -> float:
+    """The position of the video, in seconds."""
     return float(page.evaluate(f"{VIDEO}.currentTime"))
 
 
 def seek(page: Page, seconds: float) -> None:
-    """Go there by no key and no button, and wait for the picture."""
-    page.evaluate(f"where => void ({VIDEO}.currentTime = where)", seconds)
+    """Seek without keys or buttons, and wait for the frame."""
+    page.evaluate(f"position => void ({VIDEO}.currentTime = position)", seconds)
     until(page, f"!{VIDEO}.seeking && {VIDEO}.readyState >= 2")
 
 
-def wait_at(page: Page, seconds: float) -> float:
-    """Wait until it has played up to there; where it was then."""
-    there = wait_for_page(
+def wait_for_position(page: Page, seconds: float) -> float:
+    """Wait until the video has reached this position, and return its position."""
+    reached = wait_for_page(
         page,
-        """wanted => {
+        """seconds => {
             const video = document.querySelector('video');
-            const there = video !== null && video.currentTime >= wanted && video.readyState >= 2 && !video.seeking;
-            return there && video.currentTime;
+            const reached = video !== null && video.currentTime >= seconds && video.readyState >= 2 && !video.seeking;
+            return reached && video.currentTime;
         }""",
         seconds,
     )
-    return float(there.json_value())
+    return float(reached.json_value())

@@ -1,88 +1,88 @@
 /**
- * Players that others made, all driven alike: what a person does with a film, and what the player says of it.
+ * Drivers for other players, all with the same interface: what a viewer does with a film, and which errors occur.
  *
- * `watch` does everything, `beep` looks when a sound is heard; both answer what happened. They wait for conditions, each
- * with a deadline, and what fails is named among the complaints.
+ * `watch` uses every feature, `beep` measures when a tone begins. Both return a report. They wait for conditions, each
+ * with a deadline. Failures are listed in the `errors` of the report.
  */
 "use strict";
 
 const DEADLINE = 30; // seconds
-const LOOK = 10; // milliseconds between two looks
-const LITTLE = 4; // seconds of film a player keeps before it, so that a seek leads to what it does not have
-const ALL = 600;
-const SLOW = ["bufferStalledError", "bufferNudgeOnStall"];
+const POLL_INTERVAL = 10; // milliseconds
+const SHORT_BUFFER = 4; // seconds of film that a player buffers, so that a seek leads outside the buffer
+const FULL_BUFFER = 600;
+const STALLS = ["bufferStalledError", "bufferNudgeOnStall"];
 
-async function until(what, look) {
+async function until(what, poll) {
   const end = performance.now() + DEADLINE * 1000;
   for (;;) {
-    const found = await look();
-    if (found) return found;
+    const result = await poll();
+    if (result) return result;
     if (performance.now() > end) throw new Error(`waited ${DEADLINE} s for ${what}`);
-    await new Promise((wake) => setTimeout(wake, LOOK));
+    await new Promise((wake) => setTimeout(wake, POLL_INTERVAL));
   }
 }
 
 /**
- * Each answers what the others do: `sounds`, `sizes`, `texts` list the languages or heights to choose from, `choose…`
- * takes one by its place there, `hurry` lets it fetch all there is; `ended`, where there is one, tells that it has come
- * to the end. `says` is told each complaint.
+ * All drivers have the same interface: `audioLanguages`, `heights` and `subtitleLanguages` list the choices, `choose…`
+ * takes one by its index, and `bufferAll` lets the player buffer the rest of the film. `ended`, if there is one, returns
+ * whether it has reached the end. `onError` is called with each error.
  */
 const PLAYERS = {
-  async "hls.js"(video, url, says) {
-    const hls = new Hls({ enableWorker: false, maxBufferLength: LITTLE, maxMaxBufferLength: LITTLE });
+  async "hls.js"(video, url, onError) {
+    const hls = new Hls({ enableWorker: false, maxBufferLength: SHORT_BUFFER, maxMaxBufferLength: SHORT_BUFFER });
     hls.on(Hls.Events.ERROR, (_, { details, fatal, error }) => {
-      // With half a second and more of film at hand it is the machine that is slow, and not the film that is missing.
-      if (SLOW.includes(details) && ahead(video) > 0.5) return;
-      if (details === "aborted") return; // what was being fetched when somebody went elsewhere
-      says(`${fatal ? "fatal " : ""}${details}: ${error?.message}`);
+      // With more than half a second buffered, the machine is slow, and nothing is missing from the film.
+      if (STALLS.includes(details) && ahead(video) > 0.5) return;
+      if (details === "aborted") return; // a request that a seek cancelled
+      onError(`${fatal ? "fatal " : ""}${details}: ${error?.message}`);
     });
     hls.loadSource(url);
     hls.attachMedia(video);
-    await until("hls.js to know the film", () => hls.levels.length > 0);
+    await until("hls.js to load the film", () => hls.levels.length > 0);
     return {
-      sounds: () => hls.audioTracks.map(({ lang }) => lang),
-      chooseSound: (at) => (hls.audioTrack = at),
-      sizes: () => hls.levels.map(({ height }) => height),
-      chooseSize: (at) => (hls.nextLevel = at),
-      texts: () => hls.subtitleTracks.map(({ lang }) => lang),
-      chooseText: (at) => (hls.subtitleTrack = at),
-      hurry: () => Object.assign(hls.config, { maxBufferLength: ALL, maxMaxBufferLength: ALL }),
+      audioLanguages: () => hls.audioTracks.map(({ lang }) => lang),
+      chooseAudio: (index) => (hls.audioTrack = index),
+      heights: () => hls.levels.map(({ height }) => height),
+      chooseHeight: (index) => (hls.nextLevel = index),
+      subtitleLanguages: () => hls.subtitleTracks.map(({ lang }) => lang),
+      chooseSubtitles: (index) => (hls.subtitleTrack = index),
+      bufferAll: () => Object.assign(hls.config, { maxBufferLength: FULL_BUFFER, maxMaxBufferLength: FULL_BUFFER }),
       close: () => hls.destroy(),
     };
   },
 
-  async shaka(video, url, says) {
+  async shaka(video, url, onError) {
     const player = new shaka.Player();
     await player.attach(video);
-    player.addEventListener("error", ({ detail }) => says(`error ${detail.code} ${detail.data}`));
-    player.configure({ streaming: { bufferingGoal: LITTLE, rebufferingGoal: 0.1 } });
+    player.addEventListener("error", ({ detail }) => onError(`error ${detail.code} ${detail.data}`));
+    player.configure({ streaming: { bufferingGoal: SHORT_BUFFER, rebufferingGoal: 0.1 } });
     await player.load(url);
-    const texts = () => player.getTextTracks();
+    const subtitles = () => player.getTextTracks();
     const heights = () => [...new Set(player.getVariantTracks().map(({ height }) => height))].sort((a, b) => a - b);
     return {
-      sounds: () => player.getAudioTracks().map(({ language }) => language),
-      chooseSound: (at) => player.selectAudioTrack(player.getAudioTracks()[at]),
-      sizes: heights,
-      chooseSize: (at) => {
+      audioLanguages: () => player.getAudioTracks().map(({ language }) => language),
+      chooseAudio: (index) => player.selectAudioTrack(player.getAudioTracks()[index]),
+      heights,
+      chooseHeight: (index) => {
         player.configure({ abr: { enabled: false } });
-        const now = player.getVariantTracks().find(({ active }) => active);
+        const current = player.getVariantTracks().find(({ active }) => active);
         const wanted = player
           .getVariantTracks()
-          .find(({ height, language }) => height === heights()[at] && language === now.language);
+          .find(({ height, language }) => height === heights()[index] && language === current.language);
         player.selectVariantTrack(wanted, true);
       },
-      texts: () => texts().map(({ language }) => language),
-      chooseText: (at) => player.selectTextTrack(texts()[at]),
-      hurry: () => player.configure({ streaming: { bufferingGoal: ALL } }),
+      subtitleLanguages: () => subtitles().map(({ language }) => language),
+      chooseSubtitles: (index) => player.selectTextTrack(subtitles()[index]),
+      bufferAll: () => player.configure({ streaming: { bufferingGoal: FULL_BUFFER } }),
       close: () => player.destroy(),
     };
   },
 
-  async "dash.js"(video, url, says) {
+  async "dash.js"(video, url, onError) {
     const player = dashjs.MediaPlayer().create();
-    const keep = (seconds) => ({
+    const bufferSettings = (seconds) => ({
       streaming: {
-        // Where it stalls near the end it goes to the end, or by default to half a second before, and stays there.
+        // If it stalls near the end, it seeks to the end; by default to half a second before it, and stays there.
         seekDurationBackoff: 0,
         buffer: {
           bufferTimeDefault: seconds,
@@ -92,45 +92,45 @@ const PLAYERS = {
       },
     });
     const events = dashjs.MediaPlayer.events;
-    player.updateSettings(keep(LITTLE));
-    player.on(events.ERROR, ({ error }) => says(`${error.code} ${error.message}`));
-    player.on(events.PLAYBACK_ERROR, ({ error }) => says(`playback ${error?.message}`));
+    player.updateSettings(bufferSettings(SHORT_BUFFER));
+    player.on(events.ERROR, ({ error }) => onError(`${error.code} ${error.message}`));
+    player.on(events.PLAYBACK_ERROR, ({ error }) => onError(`playback ${error?.message}`));
     let ended = false;
     player.on(events.PLAYBACK_ENDED, () => (ended = true));
     player.on(events.PLAYBACK_SEEKING, () => (ended = false));
     player.initialize(video, url, false);
-    await until("dash.js to know the film", () => player.isReady() && player.getActiveStream()?.getStreamInfo());
-    await until("dash.js to know its tracks", () => player.getTracksFor("audio").length + player.getTracksFor("video").length);
-    const sounds = () => player.getTracksFor("audio");
-    const texts = () => player.getTracksFor("text");
-    const sizes = () => player.getRepresentationsByType("video");
+    await until("dash.js to load the film", () => player.isReady() && player.getActiveStream()?.getStreamInfo());
+    await until("dash.js to load the tracks", () => player.getTracksFor("audio").length + player.getTracksFor("video").length);
+    const audio = () => player.getTracksFor("audio");
+    const subtitles = () => player.getTracksFor("text");
+    const representations = () => player.getRepresentationsByType("video");
     return {
-      sounds: () => sounds().map(({ lang }) => lang),
-      chooseSound: (at) => player.setCurrentTrack(sounds()[at]),
-      sizes: () => sizes().map(({ height }) => height),
-      chooseSize: (at) => {
+      audioLanguages: () => audio().map(({ lang }) => lang),
+      chooseAudio: (index) => player.setCurrentTrack(audio()[index]),
+      heights: () => representations().map(({ height }) => height),
+      chooseHeight: (index) => {
         player.updateSettings({ streaming: { abr: { autoSwitchBitrate: { video: false } } } });
-        player.setRepresentationForTypeById("video", sizes()[at].id, true);
+        player.setRepresentationForTypeById("video", representations()[index].id, true);
       },
-      texts: () => texts().map(({ lang }) => lang),
-      chooseText: (at) => player.setTextTrack(at),
-      hurry: () => player.updateSettings(keep(ALL)),
-      ended: () => ended, // it pauses there, and the element need not have come to its own end
+      subtitleLanguages: () => subtitles().map(({ lang }) => lang),
+      chooseSubtitles: (index) => player.setTextTrack(index),
+      bufferAll: () => player.updateSettings(bufferSettings(FULL_BUFFER)),
+      ended: () => ended, // it pauses at the end, where the element may not have ended
       close: () => player.destroy(),
     };
   },
 
   async native(video, url) {
     video.src = url;
-    await until("the browser to know the film", () => video.readyState >= 1 || video.error);
-    const sounds = () => [...(video.audioTracks ?? [])];
+    await until("the browser to load the film", () => video.readyState >= 1 || video.error);
+    const audio = () => [...(video.audioTracks ?? [])];
     return {
-      sounds: () => sounds().map(({ language }) => language),
-      chooseSound: (at) => sounds().forEach((each, number) => (each.enabled = number === at)),
-      sizes: () => [],
-      texts: () => [...video.textTracks].map(({ language }) => language),
-      chooseText: (at) => ([...video.textTracks][at].mode = "showing"),
-      hurry: () => undefined,
+      audioLanguages: () => audio().map(({ language }) => language),
+      chooseAudio: (index) => audio().forEach((track, number) => (track.enabled = number === index)),
+      heights: () => [],
+      subtitleLanguages: () => [...video.textTracks].map(({ language }) => language),
+      chooseSubtitles: (index) => ([...video.textTracks][index].mode = "showing"),
+      bufferAll: () => undefined,
       close: () => {
         video.removeAttribute("src");
         video.load();
@@ -139,25 +139,25 @@ const PLAYERS = {
   },
 };
 
-/** What the element has, in seconds. */
-const ranges = (buffered) => [...Array(buffered.length).keys()].map((at) => [buffered.start(at), buffered.end(at)]);
+/** The buffered ranges, in seconds. */
+const ranges = (buffered) => [...Array(buffered.length).keys()].map((index) => [buffered.start(index), buffered.end(index)]);
 
-/** Seconds of film at hand from where it is. */
+/** Seconds of film that are buffered after the current position. */
 function ahead(video) {
-  const found = ranges(video.buffered).find(([from, end]) => from <= video.currentTime && video.currentTime <= end);
-  return found === undefined ? 0 : found[1] - video.currentTime;
+  const range = ranges(video.buffered).find(([from, end]) => from <= video.currentTime && video.currentTime <= end);
+  return range === undefined ? 0 : range[1] - video.currentTime;
 }
 
-/** The loudest frequency that is heard, in hertz; 0 for silence. */
-function listen(analyser) {
+/** The loudest frequency in hertz; 0 for silence. */
+function loudestFrequency(analyser) {
   const loudness = new Float32Array(analyser.frequencyBinCount);
   analyser.getFloatFrequencyData(loudness);
   const loudest = loudness.indexOf(Math.max(...loudness));
   return loudness[loudest] > -60 ? (loudest * analyser.context.sampleRate) / analyser.fftSize : 0;
 }
 
-/** An element that plays into an analyser; what it answers closes both. */
-function stage(fftSize) {
+/** Create a video element that plays into an analyser. `leave` removes both. */
+function createStage(fftSize) {
   const video = document.body.appendChild(document.createElement("video"));
   const context = new AudioContext();
   const analyser = new AnalyserNode(context, { fftSize, smoothingTimeConstant: 0 });
@@ -170,104 +170,103 @@ function stage(fftSize) {
 }
 
 /**
- * Plays the film at `url` from the beginning, seeks forwards and back, lets every sound, size and text be chosen, and
- * plays to the end. `hertz` are the frequencies of its sounds, 0 for one that is not to be chosen,
- * `back` is the share of it to which the second seek leads.
+ * Play the film at `url` from the beginning, seek forwards and back, choose each audio track, size and subtitle track,
+ * and play to the end. `hertz` has the frequency of each audio track, or 0 for one that is not chosen. `back` is the
+ * target of the second seek, as a fraction of the duration.
  */
 async function watch(player, url, { hertz = [], back = 0.2 }) {
-  const { video, analyser, leave } = stage(8192);
-  const report = { complaints: [], heard: [], lines: [], cues: [], seeks: [] };
-  const says = (text) => report.complaints.push(text);
-  video.addEventListener("error", () => says(`element: ${video.error?.code} ${video.error?.message}`));
-  const goesOn = (from) =>
-    until(`it to go on after ${from}`, () => !video.seeking && video.currentTime > from + 0.2);
+  const { video, analyser, leave } = createStage(8192);
+  const report = { errors: [], tones: [], shownHeights: [], cues: [], seekWasBuffered: [] };
+  const onError = (text) => report.errors.push(text);
+  video.addEventListener("error", () => onError(`element: ${video.error?.code} ${video.error?.message}`));
+  const playsOn = (from) =>
+    until(`playback to continue after ${from}`, () => !video.seeking && video.currentTime > from + 0.2);
   const seek = async (to) => {
-    report.seeks.push(ranges(video.buffered).some(([from, end]) => from <= to && to < end));
+    report.seekWasBuffered.push(ranges(video.buffered).some(([from, end]) => from <= to && to < end));
     video.currentTime = to;
-    await goesOn(to);
+    await playsOn(to);
   };
-  let driven;
+  let driver;
   try {
-    driven = await PLAYERS[player](video, url, says);
+    driver = await PLAYERS[player](video, url, onError);
     await video.play();
-    await goesOn(0);
+    await playsOn(0);
     report.duration = video.duration;
     await seek(0.8 * video.duration);
     await seek(back * video.duration);
-    report.sounds = driven.sounds();
-    for (const [at, each] of [...hertz.entries()].reverse()) {
-      if (each === 0) continue;
-      if (report.sounds.length > 1) driven.chooseSound(at);
-      await until(`${each} Hz`, () => Math.abs(listen(analyser) - each) < 12);
-      report.heard.push(each);
+    report.audioLanguages = driver.audioLanguages();
+    for (const [index, frequency] of [...hertz.entries()].reverse()) {
+      if (frequency === 0) continue;
+      if (report.audioLanguages.length > 1) driver.chooseAudio(index);
+      await until(`${frequency} Hz`, () => Math.abs(loudestFrequency(analyser) - frequency) < 12);
+      report.tones.push(frequency);
     }
-    report.sizes = driven.sizes();
-    for (const [at, height] of report.sizes.length > 1 ? report.sizes.entries() : []) {
-      driven.chooseSize(at);
-      await seek((0.1 + 0.4 * at) * video.duration);
-      await until(`${height} lines`, () => video.videoHeight === height);
-      report.lines.push(video.videoHeight);
+    report.heights = driver.heights();
+    for (const [index, height] of report.heights.length > 1 ? report.heights.entries() : []) {
+      driver.chooseHeight(index);
+      await seek((0.1 + 0.4 * index) * video.duration);
+      await until(`a height of ${height}`, () => video.videoHeight === height);
+      report.shownHeights.push(video.videoHeight);
     }
-    report.texts = driven.texts();
-    for (const at of report.texts.keys()) {
-      driven.chooseText(at);
+    report.subtitleLanguages = driver.subtitleLanguages();
+    for (const index of report.subtitleLanguages.keys()) {
+      driver.chooseSubtitles(index);
       const cues = () => [...video.textTracks].filter(({ mode }) => mode !== "disabled").flatMap(({ activeCues }) => [...(activeCues ?? [])]);
-      const known = report.cues.length;
-      const fresh = await until("a text", () => cues().find(({ text }) => !report.cues.includes(text)));
-      report.cues[known] = fresh.text;
+      const cue = await until("a cue", () => cues().find(({ text }) => !report.cues.includes(text)));
+      report.cues.push(cue.text);
     }
-    driven.hurry();
+    driver.bufferAll();
     await seek(0.5 * video.duration);
     const rest = () => ranges(video.buffered).find(([from, end]) => from <= video.currentTime && end > video.duration - 0.1);
-    report.whole = player === "native" || (await until("all that follows", rest));
+    report.bufferedToEnd = player === "native" || (await until("the rest to be buffered", rest));
     video.playbackRate = 4;
-    await until("the end", () => video.ended || driven.ended?.());
-    report.at = video.currentTime;
+    await until("the end", () => video.ended || driver.ended?.());
+    report.position = video.currentTime;
     report.frames = video.getVideoPlaybackQuality().totalVideoFrames;
   } catch (error) {
-    says(`${error}; it is at ${video.currentTime} of ${JSON.stringify(ranges(video.buffered))}`);
+    onError(`${error}; the position is ${video.currentTime} of ${JSON.stringify(ranges(video.buffered))}`);
   }
-  await driven?.close();
+  await driver?.close();
   await leave();
   return report;
 }
 
-/** When a sound is heard that begins after `from` seconds, and what is there before that. */
+/** Measure when a tone begins after a seek to `from` seconds, and where the buffer begins before it. */
 async function beep(player, url, { from }) {
-  const { video, analyser, leave } = stage(1024);
-  const report = { complaints: [] };
-  const says = (text) => report.complaints.push(text);
-  let driven;
+  const { video, analyser, leave } = createStage(1024);
+  const report = { errors: [] };
+  const onError = (text) => report.errors.push(text);
+  let driver;
   try {
-    driven = await PLAYERS[player](video, url, says);
+    driver = await PLAYERS[player](video, url, onError);
     await video.play();
-    await until("it to begin", () => !video.seeking && video.currentTime > 0.1);
+    await until("playback to begin", () => !video.seeking && video.currentTime > 0.1);
     report.begins = ranges(video.buffered)[0][0];
     video.currentTime = from;
-    await until("it to seek", () => !video.seeking && video.currentTime > from);
+    await until("the seek to end", () => !video.seeking && video.currentTime > from);
     const wave = new Float32Array(analyser.fftSize);
-    report.onset = await until("a sound", () => {
+    report.onset = await until("a tone", () => {
       analyser.getFloatTimeDomainData(wave);
       return Math.max(...wave) > 0.03 && video.currentTime;
     });
   } catch (error) {
-    says(`${error}; it is at ${video.currentTime}`);
+    onError(`${error}; the position is ${video.currentTime}`);
   }
-  await driven?.close();
+  await driver?.close();
   await leave();
   return report;
 }
 
-/** Does that for all `asked`, a few at a time. */
-async function all(action, player, asked, together) {
-  const left = Object.entries(asked);
+/** Run `action` for all films, a few at a time. */
+async function runAll(action, player, films, concurrent) {
+  const queue = Object.entries(films);
   const reports = {};
-  const work = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [name, [url, wanted]] = next;
-      reports[name] = await action(player, url, wanted);
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [name, [url, options]] = next;
+      reports[name] = await action(player, url, options);
     }
   };
-  await Promise.all([...Array(together)].map(work));
+  await Promise.all([...Array(concurrent)].map(worker));
   return reports;
 }

@@ -1,4 +1,4 @@
-"""Nobody is shut out: axe has no serious or critical finding on any page, in any state, menu or dialog of it."""
+"""Accessibility: axe has no serious or critical findings on any page, in any of its states, menus and dialogs."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.depth import large
-from tests.e2e.conftest import VIDEO, forget, open_video, playing, seek, wait_at
-from tests.e2e.driving import is_still, pause, press, says, show_controls
+from tests.e2e.conftest import VIDEO, forget, open_video, seek, wait_for_position, wait_until_playing
+from tests.e2e.driving import pause, press, show_controls, wait_for_animations, wait_for_subtitle
 from tests.e2e.test_live import FILM, watching
 from tests.support import Server
 
@@ -17,11 +17,11 @@ AXE = Path(__file__).parents[2] / "trio_stream" / "player" / "node_modules" / "a
 
 
 @pytest.fixture(params=["light", large("dark")])
-def unhindered(
-    request: pytest.FixtureRequest, browser: Browser, films: Server
+def checked_page(
+    request: pytest.FixtureRequest, browser: Browser, film_server: Server
 ) -> Iterator[tuple[Page, Callable[..., None]]]:
-    """A page, and what fails where axe has a serious or critical finding in it as it is."""
-    # What does not depend on colours is the same in any.
+    """A page, and a function that fails if axe has a serious or critical finding in its current state."""
+    # The other rules do not depend on colours.
     rules = {"runOnly": ["color-contrast", "link-in-text-block"]} if request.param == "dark" else {}
     # A video that cannot be read never has the metadata that axe waits for.
     options = {
@@ -30,27 +30,27 @@ def unhindered(
         **rules,
     }
     source = AXE.read_text()
-    forget(films)
-    with browser.new_context(base_url=films.url, color_scheme=request.param, locale="en-US") as context:
+    forget(film_server)
+    with browser.new_context(base_url=film_server.url, color_scheme=request.param, locale="en-US") as context:
         page = context.new_page()
 
-        def check(what: str, part: str = ":root") -> None:
-            is_still(page)
+        def check(state: str, part: str = ":root") -> None:
+            wait_for_animations(page)
             if not page.evaluate("'axe' in window"):
                 page.evaluate(source)
-            found = page.evaluate("([part, options]) => axe.run(part, options)", [part, options])
-            grave = [
-                (each["id"], [node["html"][:200] for node in each["nodes"]])
-                for each in found["violations"]
-                if each["impact"] in ("serious", "critical")
+            report = page.evaluate("([part, options]) => axe.run(part, options)", [part, options])
+            findings = [
+                (rule["id"], [node["html"][:200] for node in rule["nodes"]])
+                for rule in report["violations"]
+                if rule["impact"] in ("serious", "critical")
             ]
-            assert grave == [], what
+            assert findings == [], state
 
         yield page, check
 
 
-def test_pages(unhindered: tuple[Page, Callable[..., None]], films: Server) -> None:
-    page, check = unhindered
+def test_pages_are_accessible(checked_page: tuple[Page, Callable[..., None]], film_server: Server) -> None:
+    page, check = checked_page
     page.goto("/")
     expect(page.locator(".grid img.shown")).to_have_count(6)
     check("library")
@@ -67,16 +67,16 @@ def test_pages(unhindered: tuple[Page, Callable[..., None]], films: Server) -> N
     page.unroute_all()
     page.goto("/live")
     expect(page.get_by_text("No one is watching")).to_be_visible()
-    check("live, nobody")
-    with watching(films):
+    check("activity without streams")
+    with watching(film_server):
         expect(page.get_by_role("row", name=re.compile(FILM))).to_be_visible()
-        check("live, somebody")
+        check("activity with a stream")
     open_video(page, "Foreign")
     expect(page.get_by_role("alert")).to_be_visible()
     check("cannot be played")
     page.goto(re.sub("/watch/", "/socket/", page.url))
     expect(page.get_by_role("heading", name="This video can't be watched over WebSocket")).to_be_visible()
-    check("no WebSocket for it")
+    check("not available over WebSocket")
     page.goto("/watch/0123456789abcdef")
     expect(page.get_by_role("heading", name="This video is no longer available")).to_be_visible()
     check("gone")
@@ -87,10 +87,10 @@ def test_pages(unhindered: tuple[Page, Callable[..., None]], films: Server) -> N
     check("API")
 
 
-def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
-    page, check = unhindered
+def test_the_player_is_accessible(checked_page: tuple[Page, Callable[..., None]]) -> None:
+    page, check = checked_page
     open_video(page, "Film")
-    wait_at(page, 1)
+    wait_for_position(page, 1)
     pause(page)
     check("watch")
     press(page, "Settings")
@@ -111,7 +111,7 @@ def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
     expect(page.get_by_role("slider", name="Volume")).to_be_visible()
     check("volume", ".player")
     page.keyboard.press("c")
-    says(page, "A ball bounces")
+    wait_for_subtitle(page, "A ball bounces")
     press(page, "Stats for nerds")
     expect(page.locator(".stats")).to_be_visible()
     check("subtitles and stats", ".player")
@@ -119,13 +119,13 @@ def test_player(unhindered: tuple[Page, Callable[..., None]]) -> None:
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     check("keys")
     page.keyboard.press("Escape")
-    with page.expect_response(lambda answer: answer.url.endswith("/playhead")):
+    with page.expect_response(lambda response: response.url.endswith("/playhead")):
         seek(page, 20)
     page.reload()
     expect(page.get_by_text("Resumed at")).to_be_visible()
     check("resumed", ".resumed")
     open_video(page, "Episode 1")
-    playing(page)
+    wait_until_playing(page)
     page.evaluate(f"void ({VIDEO}.currentTime = 7.5)")
     expect(page.get_by_role("region", name="Next")).to_be_visible()
     check("next", ".next-up")

@@ -1,4 +1,4 @@
-"""Files that are not what players expect: what is there plays, and nothing that was not played has been watched."""
+"""Damaged and unusual files: their intact parts play, and parts that did not play do not count as watched."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.depth import large
-from tests.e2e.conftest import VIDEO, at, open_video, playing, seek, until, wait_known
+from tests.e2e.conftest import (
+    VIDEO,
+    open_video,
+    position_of,
+    seek,
+    until,
+    wait_for_library,
+    wait_until_playing,
+)
 from tests.media.making import make
 from tests.support import Server, serving, wait_for
 
@@ -20,12 +28,12 @@ WEBM = (
     "-f lavfi -i testsrc2=size=160x90:rate=25:duration=24 -f lavfi -i sine=440:r=48000:d=24"
     " -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -c:a libopus"
 )
-STILLS = "-f lavfi -i testsrc2=size=160x90:rate=1/6:duration=24 -f lavfi -i sine=440:r=48000:d=24 -c:v mjpeg -c:a aac"
-LATER = "-movflags frag_keyframe+default_base_moof+frag_discont+delay_moov -output_ts_offset 3600"
+FEW_FRAMES = "-f lavfi -i testsrc2=size=160x90:rate=1/6:duration=24 -f lavfi -i sine=440:r=48000:d=24 -c:v mjpeg -c:a aac"
+LATE_START = "-movflags frag_keyframe+default_base_moof+frag_discont+delay_moov -output_ts_offset 3600"
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, plain = tmp_path_factory.mktemp("damaged"), tmp_path_factory.mktemp("plain")
     film = make(plain / "film.mp4", f"{FILM} -movflags +faststart")
     data = film.read_bytes()
@@ -34,63 +42,67 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "Torn.webm").write_bytes(webm[: len(webm) // 2])
     middle = len(data) // 2
     (folder / "Holed.mp4").write_bytes(data[:middle] + bytes(20_000) + data[middle + 20_000 :])
-    make(folder / "Spoken.mp4", STILLS)
-    make(folder / "Later.mp4", f"-i {film} -c copy {LATER}")
+    make(folder / "Slideshow.mp4", FEW_FRAMES)
+    make(folder / "Late start.mp4", f"-i {film} -c copy {LATE_START}")
     return folder
 
 
 @pytest.fixture(scope="module")
-def films(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def film_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
-        shelf, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
+        library, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
     ) as server:
-        wait_known(server, 5)
+        wait_for_library(server, 5)
         yield server
 
 
-def _of(page: Page, title: str) -> dict[str, Any]:
+def _video_titled(page: Page, title: str) -> dict[str, Any]:
     found = page.request.get("/api/videos", params={"q": title}).json()["items"][0]
     details: dict[str, Any] = page.request.get(found["urls"]["self"]).json()
     return details
 
 
 @pytest.mark.parametrize("title", ["Cut", large("Torn")])
-def test_the_end_that_is_missing_is_not_watched(page: Page, title: str) -> None:
-    video = _of(page, title)
+def test_a_missing_end_does_not_count_as_watched(page: Page, title: str) -> None:
+    video = _video_titled(page, title)
     assert "the file is truncated" in video["reason"]
     page.goto(f"/watch/{video['id']}?t=20")
     expect(page.get_by_role("note")).to_contain_text("The end of this file is missing: only 0:1")
-    playing(page)
-    assert at(page) < 10  # there is no second 20
+    wait_until_playing(page)
+    assert position_of(page) < 10  # the file ends before second 20
     seek(page, video["facts"]["until"] - 1.5)
     until(page, f"{VIDEO}.ended")
-    wait_for(lambda: _of(page, title)["playhead"] is not None, 20, "the playhead")
-    playhead = _of(page, title)["playhead"]
+    wait_for(lambda: _video_titled(page, title)["playhead"] is not None, 20, "the playhead")
+    playhead = _video_titled(page, title)["playhead"]
     assert playhead["watched"] is False
     assert playhead["position"] <= video["facts"]["until"] + 0.1
 
 
-def test_what_lies_behind_a_damaged_place_plays(page: Page) -> None:
+def test_the_video_after_a_damaged_part_plays(page: Page) -> None:
     open_video(page, "Holed")
-    playing(page)
+    wait_until_playing(page)
     page.evaluate(f"{VIDEO}.playbackRate = 4")
     until(page, f"{VIDEO}.ended")
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_sound_with_stills_plays_under_them(page: Page) -> None:
-    open_video(page, "Spoken")
-    playing(page)
+def test_audio_with_a_few_frames_plays_under_the_poster(page: Page) -> None:
+    open_video(page, "Slideshow")
+    wait_until_playing(page)
     expect(page.get_by_role("alert")).to_have_count(0)
     assert page.evaluate(f"{VIDEO}.poster") != ""
 
 
-def test_a_film_begins_at_0_whatever_the_clock_in_its_file_shows(page: Page) -> None:
-    video = _of(page, "Later")
+def test_a_film_begins_at_0_whatever_its_first_timestamp_is(page: Page) -> None:
+    video = _video_titled(page, "Late start")
     assert video["facts"]["start"] == pytest.approx(3600, abs=0.1)
     assert video["duration"] == pytest.approx(24, abs=0.2)
     page.goto(f"/watch/{video['id']}?t=20")
-    playing(page)
-    assert 19 < at(page) < 24
+    wait_until_playing(page)
+    assert 19 < position_of(page) < 24
     until(page, f"{VIDEO}.ended")
-    wait_for(lambda: (_of(page, "Later")["playhead"] or {}).get("watched"), 20, "it to have been watched")
+    wait_for(
+        lambda: (_video_titled(page, "Late start")["playhead"] or {}).get("watched"),
+        20,
+        "the film to be watched",
+    )

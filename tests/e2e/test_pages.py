@@ -1,4 +1,4 @@
-"""The library page: finding, sorting, folders, languages, looks, keys of a remote control; and all pages on any screen."""
+"""The library page: search, sorting, folders, languages, themes, remote control keys; and all pages on any screen."""
 
 import re
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import find_video, playing, seek, wait_at
+from tests.e2e.conftest import find_video, seek, wait_for_position, wait_until_playing
 from tests.support import Server, wait_for
 
 CARDS = ".grid .card .name"
@@ -17,7 +17,7 @@ def titles(page: Page) -> list[str]:
     return page.locator(CARDS).all_text_contents()
 
 
-def test_finds_as_one_types(page: Page) -> None:
+def test_search_results_change_while_typing(page: Page) -> None:
     page.goto("/")
     expect(page.locator(CARDS)).to_have_count(7)
     page.keyboard.press("/")
@@ -30,7 +30,7 @@ def test_finds_as_one_types(page: Page) -> None:
     expect(page.locator(CARDS)).to_have_count(7)
 
 
-def test_sorts(page: Page) -> None:
+def test_videos_can_be_sorted(page: Page) -> None:
     page.goto("/")
     expect(page.locator(CARDS)).to_have_count(7)
     by_name = titles(page)
@@ -43,7 +43,7 @@ def test_sorts(page: Page) -> None:
     expect(page.locator(CARDS)).to_have_text(by_name)
 
 
-def test_folders(page: Page) -> None:
+def test_folders_can_be_browsed(page: Page) -> None:
     page.goto("/")
     page.get_by_role("link", name="Series", exact=True).click()
     page.get_by_role("link", name=re.compile("^Season 1")).click()
@@ -52,27 +52,27 @@ def test_folders(page: Page) -> None:
     expect(page.locator(CARDS)).to_have_count(7)
 
 
-def test_continues_what_was_begun(page: Page) -> None:
+def test_a_started_video_is_listed_to_continue(page: Page) -> None:
     find_video(page, "Long")
-    playing(page)
+    wait_until_playing(page)
     seek(page, 200)
-    wait_at(page, 201)
+    wait_for_position(page, 201)
     page.get_by_role("link", name="Library", exact=True).click()
-    begun = page.get_by_role("region", name="Continue watching")
-    expect(begun.get_by_role("link", name="Long")).to_contain_text("left")
+    region = page.get_by_role("region", name="Continue watching")
+    expect(region.get_by_role("link", name="Long")).to_contain_text("left")
 
 
-def test_posters_come_and_are_kept(page: Page) -> None:
+def test_each_poster_is_requested_once(page: Page) -> None:
     page.goto("/")
-    expect(page.locator(".grid img.shown")).to_have_count(6)  # what cannot be read has none
-    kept = page.evaluate(
-        "performance.getEntriesByType('resource').filter(e => e.name.includes('/poster-')).length"
+    expect(page.locator(".grid img.shown")).to_have_count(6)  # the unreadable file has none
+    requests = page.evaluate(
+        "performance.getEntriesByType('resource').filter(entry => entry.name.includes('/poster-')).length"
     )
-    assert kept == 6
+    assert requests == 6
 
 
-def test_speaks_portuguese(browser: Browser, films: Server) -> None:
-    with browser.new_context(base_url=films.url, locale="pt-BR") as context:
+def test_the_language_is_portuguese_or_chosen(browser: Browser, film_server: Server) -> None:
+    with browser.new_context(base_url=film_server.url, locale="pt-BR") as context:
         page = context.new_page()
         page.goto("/")
         expect(page.get_by_role("heading", name="Todos os vídeos")).to_be_visible()
@@ -83,26 +83,26 @@ def test_speaks_portuguese(browser: Browser, films: Server) -> None:
         expect(page.get_by_role("heading", name="All videos")).to_be_visible()
 
 
-def test_light_and_dark(browser: Browser, films: Server) -> None:
-    def ground(page: Page) -> str:
+def test_the_theme_can_be_changed(browser: Browser, film_server: Server) -> None:
+    def background(page: Page) -> str:
         return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
-    seen = {}
+    colours = {}
     for scheme in ("light", "dark"):
-        with browser.new_context(base_url=films.url, color_scheme=scheme) as context:
+        with browser.new_context(base_url=film_server.url, color_scheme=scheme) as context:
             page = context.new_page()
             page.goto("/")
-            seen[scheme] = ground(page)
+            colours[scheme] = background(page)
             other = "dark" if scheme == "light" else "light"
             page.get_by_label("Appearance").select_option(other)
-            wait_for(lambda: ground(page) != seen[scheme], 15, other)  # noqa: B023 - called within the turn
-            seen[f"{scheme} then {other}"] = ground(page)
-    assert seen["light"] != seen["dark"]
-    assert seen["light then dark"] == seen["dark"]
-    assert seen["dark then light"] == seen["light"]
+            wait_for(lambda: background(page) != colours[scheme], 15, other)  # noqa: B023 - called in the same iteration
+            colours[f"{scheme} then {other}"] = background(page)
+    assert colours["light"] != colours["dark"]
+    assert colours["light then dark"] == colours["dark"]
+    assert colours["dark then light"] == colours["light"]
 
 
-def test_by_arrow_keys_alone(page: Page) -> None:
+def test_arrow_keys_are_enough(page: Page) -> None:
     page.goto("/")
     expect(page.locator(CARDS)).to_have_count(7)
 
@@ -124,8 +124,8 @@ def test_by_arrow_keys_alone(page: Page) -> None:
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 @pytest.mark.parametrize("path", ["/", "/live", "/docs"])
-def test_fits_on_every_screen(page: Page, films: Server, path: str, language: str) -> None:
-    page.context.add_cookies([{"name": "trio-stream-language", "value": language, "url": films.url}])
+def test_pages_fit_on_every_screen(page: Page, film_server: Server, path: str, language: str) -> None:
+    page.context.add_cookies([{"name": "trio-stream-language", "value": language, "url": film_server.url}])
     for width in (320, 768, 1280, 3840):
         page.set_viewport_size({"width": width, "height": 700})
         page.goto(path)
@@ -146,7 +146,7 @@ def test_an_empty_library_says_where_to_put_videos(
         expect(page.get_by_role("link", name="First")).to_be_visible(timeout=20_000)
 
 
-def test_what_failed_is_said_and_can_be_tried_again(
+def test_a_failed_request_is_shown_and_can_be_repeated(
     browser: Browser, start: Callable[..., Server], context: BrowserContext, page: Page
 ) -> None:
     page.route(

@@ -1,4 +1,4 @@
-"""Players play files of several parts: over where they meet, and forwards and back over it."""
+"""Players play files that consist of several parts, and seek forwards and back across the joins."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.conftest import Watched
-from tests.e2e.test_players import PLAYERS, _serve
+from tests.e2e.conftest import PageMonitor
+from tests.e2e.test_players import PLAYERS, serve_script
 from tests.media.joined import change_audio, clip, join
 from tests.support import Server, serving, wait_for
 
@@ -15,52 +15,52 @@ pytestmark = pytest.mark.alone
 
 LOW, HIGH = 440, 880
 
-LOOK = """
-async ([name, url, places]) => {
-  const video = document.createElement("video"), said = [], found = [];
+PLAY = """
+async ([name, url, intervals]) => {
+  const video = document.createElement("video"), problems = [], results = [];
   document.body.append(video);
-  const player = await PLAYERS[name](video, url, (what) => said.push(what));
+  const player = await PLAYERS[name](video, url, (problem) => problems.push(problem));
   const audio = new AudioContext(), analyser = audio.createAnalyser();
   analyser.fftSize = 8192;
   analyser.smoothingTimeConstant = 0;
   audio.createMediaElementSource(video).connect(analyser).connect(audio.destination);
-  for (const [from, to] of places) {
+  for (const [from, to] of intervals) {
     if (from !== null) video.currentTime = from;
     await video.play();
     await until(`${to} s`, () => video.currentTime >= to || video.ended || video.error);
     const levels = new Float32Array(analyser.frequencyBinCount);
     analyser.getFloatFrequencyData(levels);
     const loudest = levels.indexOf(Math.max(...levels));
-    found.push([video.currentTime, (loudest * audio.sampleRate) / analyser.fftSize, video.videoWidth]);
+    results.push([video.currentTime, (loudest * audio.sampleRate) / analyser.fftSize, video.videoWidth]);
   }
-  const report = { found, said, error: video.error?.message, duration: video.duration, buffered: ranges(video.buffered) };
+  const report = { results, problems, error: video.error?.message, duration: video.duration, buffered: ranges(video.buffered) };
   player.close();
   return report;
 }
 """
-"""Plays from place to place: when, which tone is the loudest, and how wide the picture is."""
+"""Play each interval, and report the position, the frequency of the loudest tone and the width of the video at its end."""
 
 
 @pytest.fixture(scope="module")
-def cinema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder, made = tmp_path_factory.mktemp("parts"), tmp_path_factory.mktemp("clips")
+def film_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder, clips = tmp_path_factory.mktemp("parts"), tmp_path_factory.mktemp("clips")
     parts = [
-        clip(made / "a.ts", seconds=6, size="256x144", hertz=LOW),
-        clip(made / "b.ts", seconds=6, size="128x72", hertz=HIGH, audio="-c:a aac -ar 32000 -ac 2"),
+        clip(clips / "a.ts", seconds=6, size="256x144", hertz=LOW),
+        clip(clips / "b.ts", seconds=6, size="128x72", hertz=HIGH, audio="-c:a aac -ar 32000 -ac 2"),
     ]
     join(folder / "joined.ts", parts)
-    before = clip(made / "c.ts", seconds=12, size="256x144", hertz=LOW, more="-muxdelay 0")
+    before = clip(clips / "c.ts", seconds=12, size="256x144", hertz=LOW, more="-muxdelay 0")
     after = clip(
-        made / "d.ts", seconds=12, size="256x144", hertz=HIGH, audio="-c:a aac -ac 2", more="-muxdelay 0"
+        clips / "d.ts", seconds=12, size="256x144", hertz=HIGH, audio="-c:a aac -ac 2", more="-muxdelay 0"
     )
     change_audio(folder / "changing.ts", before, after, 6.45)
-    with serving(folder, tmp_path_factory.mktemp("cinema")) as server:
+    with serving(folder, tmp_path_factory.mktemp("films")) as server:
 
-        def known() -> bool:
+        def is_probed() -> bool:
             items = server.get("/api/videos?limit=200").json()["items"]
             return len(items) == 2 and all(item["state"] == "probed" for item in items)
 
-        wait_for(known, 60, "the films to be known")
+        wait_for(is_probed, 60, "the films to be probed")
         yield server
 
 
@@ -76,24 +76,24 @@ def cinema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         ),
     ],
 )
-def test_plays_all_parts(cinema: Server, browser: Browser, player: str, film: str) -> None:
+def test_players_play_all_parts(film_server: Server, browser: Browser, player: str, film: str) -> None:
     name, manifest = PLAYERS[player]
-    items = cinema.get("/api/videos?limit=200").json()["items"]
-    [item] = [each for each in items if each["name"] == film]
+    items = film_server.get("/api/videos?limit=200").json()["items"]
+    [item] = [item for item in items if item["name"] == film]
     assert item["duration"] == pytest.approx(12, abs=0.1)
-    watched = Watched(cinema.url)
-    with browser.new_context(base_url=cinema.url) as context:
+    monitor = PageMonitor(film_server.url)
+    with browser.new_context(base_url=film_server.url) as context:
         page = context.new_page()
-        watched.follow(page)
-        page.route("**/players/*", _serve)
+        monitor.follow(page)
+        page.route("**/players/*", serve_script)
         page.goto("/players/page.html")
-        places = [(4.5, 5.5), (None, 8), (10, 11), (1, 2), (9, 10)]
-        url = f"{cinema.url}/api/videos/{item['id']}/{manifest}"
-        report: dict[str, Any] = page.evaluate(LOOK, [name, url, places])
-    assert (report["said"], report["error"], watched.complaints) == ([], None, [])
+        intervals = [(4.5, 5.5), (None, 8), (10, 11), (1, 2), (9, 10)]
+        url = f"{film_server.url}/api/videos/{item['id']}/{manifest}"
+        report: dict[str, Any] = page.evaluate(PLAY, [name, url, intervals])
+    assert (report["problems"], report["error"], monitor.problems) == ([], None, [])
     assert report["duration"] == pytest.approx(12, abs=0.1)
     tones = [LOW, HIGH, HIGH, LOW, HIGH]
-    assert [tone for _, tone, _ in report["found"]] == pytest.approx(tones, abs=10)
-    narrow = 128 if film == "joined.ts" else 256
-    assert [width for _, _, width in report["found"]] == [256, narrow, narrow, 256, narrow]
-    assert all(at <= 12.2 for at, _, _ in report["found"])
+    assert [tone for _, tone, _ in report["results"]] == pytest.approx(tones, abs=10)
+    second = 128 if film == "joined.ts" else 256
+    assert [width for _, _, width in report["results"]] == [256, second, second, 256, second]
+    assert all(position <= 12.2 for position, _, _ in report["results"])

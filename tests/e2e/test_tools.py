@@ -1,4 +1,4 @@
-"""The programs people point at a video server, each as they would type it."""
+"""Programs that are commonly used with a video server, with the usual command lines."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ def run(*command: str | Path, timeout: float = 60) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, timeout=timeout, check=True)
 
 
-def test_curl_takes_a_range(server: Server, tmp_path: Path) -> None:
+def test_curl_requests_a_range(server: Server, tmp_path: Path) -> None:
     part = tmp_path / "part"
     head = run(
         "curl",
@@ -47,7 +47,7 @@ def test_wget_resumes(server: Server, tmp_path: Path) -> None:
     assert part.read_bytes() == whole
 
 
-def test_wget_names_a_download(server: Server, tmp_path: Path) -> None:
+def test_wget_uses_the_file_name_of_a_download(server: Server, tmp_path: Path) -> None:
     run(
         *("wget", "-q", "--content-disposition", "-P", tmp_path),
         f"{server.url}/api/stream/sample.mp4?download=1",
@@ -55,11 +55,11 @@ def test_wget_names_a_download(server: Server, tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["sample.mp4"]
 
 
-def test_ffprobe_reads_what_it_is(server: Server) -> None:
+def test_ffprobe_reads_the_same_as_from_the_file(server: Server) -> None:
     def read(source: str | Path) -> dict[str, Any]:
-        answer = run("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", source)
-        assert answer.stderr == b""
-        found: dict[str, Any] = json.loads(answer.stdout)
+        ended = run("ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", source)
+        assert ended.stderr == b""
+        found: dict[str, Any] = json.loads(ended.stdout)
         del found["format"]["filename"]
         return found
 
@@ -71,10 +71,10 @@ def test_ffprobe_reads_what_it_is(server: Server) -> None:
 def test_ffmpeg_seeks_and_decodes_the_same_frames(server: Server) -> None:
     def frames(source: str | Path) -> bytes:
         command = ("ffmpeg", "-v", "error", "-ss", "7", "-i", source, "-t", "1", "-f", "framemd5", "-")
-        answer = run(*command)
-        assert answer.stderr == b""
-        return answer.stdout
+        ended = run(*command)
+        assert ended.stderr == b""
+        return ended.stdout
 
     over_http = frames(f"{server.url}/api/stream/sample.mp4")
-    assert over_http.count(b"\n0,") >= 23  # at 24 a second
+    assert over_http.count(b"\n0,") >= 23  # at 24 frames per second
     assert over_http == frames(server.videos / "sample.mp4")

@@ -1,68 +1,84 @@
-"""A person watches: it begins, goes on, is left and taken up again as it should."""
+"""The watch page: playback, resuming, subtitles, chapters, the next episode, and messages about problems."""
 
 import re
 
 import pytest
 from playwright.sync_api import Page, Position, expect
 
-from tests.e2e.conftest import VIDEO, at, find_video, open_video, playing, until, wait_at
-from tests.e2e.driving import SUBTITLES, choose, pause, press, says, show_controls, showing
+from tests.e2e.conftest import (
+    VIDEO,
+    find_video,
+    open_video,
+    position_of,
+    until,
+    wait_for_position,
+    wait_until_playing,
+)
+from tests.e2e.driving import (
+    SUBTITLES,
+    choose,
+    pause,
+    press,
+    show_controls,
+    visible_subtitles,
+    wait_for_subtitle,
+)
 from tests.support import Server, wait_for
 
 
-def test_plays_at_once_and_seeks_by_the_preview_bar(page: Page) -> None:
+def test_a_video_plays_at_once_and_the_seek_bar_has_previews(page: Page) -> None:
     find_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     show_controls(page)
     bar = page.get_by_role("slider", name="Seek").locator("xpath=..")
     box = bar.bounding_box()
     assert box is not None
-    where: Position = {"x": box["width"] * 0.7, "y": box["height"] / 2}
-    bar.hover(position=where)
+    position: Position = {"x": box["width"] * 0.7, "y": box["height"] / 2}
+    bar.hover(position=position)
     expect(page.locator(".player img[src*='/sheet-']").first).to_be_visible()
-    bar.click(position=where)
-    assert 18 < wait_at(page, 18) < 25
-    playing(page)
+    bar.click(position=position)
+    assert 18 < wait_for_position(page, 18) < 25
+    wait_until_playing(page)
 
 
 def test_only_the_video_is_redrawn_while_it_plays(page: Page) -> None:
-    """Whatever moves for ever, even if nobody sees it, has the page drawn sixty times a second."""
+    """An endless animation, even an invisible one, makes the browser redraw the page 60 times per second."""
     open_video(page, "Film")
-    playing(page)
-    endless = "document.getAnimations().filter(each => each.effect.getTiming().iterations === Infinity)"
+    wait_until_playing(page)
+    endless = "document.getAnimations().filter(it => it.effect.getTiming().iterations === Infinity)"
     until(page, f"{endless}.length === 0")
-    blurred = "[...document.querySelectorAll('*')].filter(each => getComputedStyle(each).backdropFilter.includes('('))"
-    assert page.evaluate(f"{blurred}.map(each => each.className)") == []
+    blurred = "[...document.querySelectorAll('*')].filter(it => getComputedStyle(each).backdropFilter.includes('('))"
+    assert page.evaluate(f"{blurred}.map(it => it.className)") == []
 
 
-def test_chooses_subtitles_and_remembers_the_language(page: Page) -> None:
+def test_the_chosen_subtitle_language_is_remembered(page: Page) -> None:
     open_video(page, "Film")
-    playing(page)
-    assert showing(page) == []
+    wait_until_playing(page)
+    assert visible_subtitles(page) == []
     choose(page, ("Subtitles", "German"))
-    assert showing(page) == ["de"]
-    says(page, "Ein Ball hüpft")
+    assert visible_subtitles(page) == ["de"]
+    wait_for_subtitle(page, "Ein Ball hüpft")
     for shown in ([], ["de"]):
         page.keyboard.press("c")
-        wait_for(lambda: showing(page) == shown, 15, f"{shown}")  # noqa: B023 - called within the turn
+        wait_for(lambda: visible_subtitles(page) == shown, 15, f"{shown}")  # noqa: B023 - called in the same iteration
     until(page, "localStorage.getItem('trio-stream.subtitles') === 'de'")
     page.reload()
-    playing(page)
-    wait_for(lambda: showing(page) == ["de"], 15, "German again")
+    wait_until_playing(page)
+    wait_for(lambda: visible_subtitles(page) == ["de"], 15, "German again")
 
 
-def test_own_languages_come_first(page: Page) -> None:
+def test_subtitles_in_the_language_of_the_browser_come_first(page: Page) -> None:
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     labels = page.evaluate(f"{SUBTITLES}.map(t => t.label)")
     assert labels == ["English", "German"]
 
 
-def test_goes_on_where_it_was_after_a_reload(page: Page) -> None:
+def test_playback_resumes_after_a_reload(page: Page) -> None:
     open_video(page, "Long")
-    playing(page)
+    wait_until_playing(page)
     page.evaluate(f"void ({VIDEO}.currentTime = 100)")
-    wait_at(page, 101)
+    wait_for_position(page, 101)
     page.evaluate(
         f"addEventListener('pagehide', () => sessionStorage.setItem('left', {VIDEO}.currentTime), {{ once: true }})"
     )
@@ -72,43 +88,43 @@ def test_goes_on_where_it_was_after_a_reload(page: Page) -> None:
     expect(chip).to_be_visible()
     minutes, seconds = re.findall(r"\d+", chip.inner_text())
     assert abs(int(minutes) * 60 + int(seconds) - left) <= 2
-    playing(page)
-    assert at(page) > left - 2
-    pause(page)  # and it waits for an answer
+    wait_until_playing(page)
+    assert position_of(page) > left - 2
+    pause(page)  # the offer to start over stays
     page.get_by_role("button", name="Start over").click()
     until(page, f"{VIDEO}.currentTime < 5")
     expect(chip).to_have_count(0)
 
 
-def test_a_pause_and_leaving_are_remembered_at_once(page: Page, films: Server) -> None:
+def test_a_pause_and_leaving_store_the_playhead_at_once(page: Page, film_server: Server) -> None:
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     id_ = page.url.rsplit("/", 1)[1]
 
     def stored() -> float:
-        playhead = films.get(f"/api/videos/{id_}").json()["playhead"]
+        playhead = film_server.get(f"/api/videos/{id_}").json()["playhead"]
         return float(playhead["position"]) if playhead else -1.0
 
     page.evaluate(f"void ({VIDEO}.currentTime = 12)")
-    wait_at(page, 12)
+    wait_for_position(page, 12)
     pause(page)
-    wait_for(lambda: abs(stored() - at(page)) < 1, 15, "the pause")
+    wait_for(lambda: abs(stored() - position_of(page)) < 1, 15, "the playhead of the pause")
     page.evaluate(f"void ({VIDEO}.currentTime = 20)")
-    wait_at(page, 20)
+    wait_for_position(page, 20)
     page.get_by_role("link", name="Library", exact=True).click()
-    wait_for(lambda: abs(stored() - 20) < 1, 15, "leaving")
+    wait_for(lambda: abs(stored() - 20) < 1, 15, "the playhead of leaving")
 
 
-def test_an_address_can_name_a_time(page: Page) -> None:
+def test_a_url_can_have_a_start_time(page: Page) -> None:
     open_video(page, "Long")
-    playing(page)
+    wait_until_playing(page)
     page.goto(page.url + "?t=1m30s")
-    assert wait_at(page, 90) < 95
+    assert wait_for_position(page, 90) < 95
 
 
-def test_plays_to_the_end_and_on_to_the_next(page: Page) -> None:
+def test_the_next_episode_follows_unless_it_is_cancelled(page: Page) -> None:
     open_video(page, "Episode 1")
-    playing(page)
+    wait_until_playing(page)
     first = page.url
     page.evaluate(f"void ({VIDEO}.currentTime = 6.5)")
     offer = page.get_by_role("region", name="Next")
@@ -116,78 +132,80 @@ def test_plays_to_the_end_and_on_to_the_next(page: Page) -> None:
     expect(offer).to_contain_text("Episode 2")
     page.wait_for_url(lambda url: url != first)
     expect(page.get_by_role("heading", level=1)).to_have_text("Episode 2")
-    playing(page)
+    wait_until_playing(page)
 
-    # ... unless somebody says no.
+    # ... unless the viewer cancels it.
     page.evaluate(f"void ({VIDEO}.currentTime = 6.5)")
     offer.get_by_role("button", name="Cancel").click()
     expect(offer).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_have_text("Episode 2")
 
 
-def test_the_full_screen_stays_for_the_next(page: Page) -> None:
+def test_the_next_episode_stays_in_full_screen(page: Page) -> None:
     open_video(page, "Episode 1")
-    playing(page)
+    wait_until_playing(page)
     page.keyboard.press("f")
     until(page, "document.fullscreenElement !== null")
     page.keyboard.press("Shift+N")
     expect(page.get_by_role("heading", level=1, include_hidden=True)).to_have_text("Episode 2")
-    playing(page)
+    wait_until_playing(page)
     assert page.evaluate("document.fullscreenElement !== null") is True
 
 
-def test_chapters_lead_where_they_begin(page: Page) -> None:
+def test_a_chapter_seeks_to_its_start(page: Page) -> None:
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     page.get_by_role("button", name=re.compile("The rest")).click()
-    assert 10 <= wait_at(page, 10) < 13
+    assert 10 <= wait_for_position(page, 10) < 13
 
 
-def test_watched_is_said_and_taken_back(page: Page) -> None:
+def test_a_video_can_be_marked_as_watched(page: Page) -> None:
     chapters = f"[...{VIDEO}.textTracks].find(t => t.kind === 'chapters')?.cues?.length === 2"
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     until(page, chapters)
     page.get_by_role("button", name="Mark as watched").click()
     expect(page.get_by_role("button", name="Mark as unwatched")).to_be_visible()
-    until(page, chapters)  # what is learnt of a video takes nothing away
+    until(page, chapters)  # the update of the video does not remove the chapters
     page.goto("/")
     expect(page.get_by_role("link", name="Film").first).to_contain_text("Watched")
 
 
-def test_statistics(page: Page) -> None:
+def test_statistics_are_shown(page: Page) -> None:
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     press(page, "Stats for nerds")
     stats = page.locator(".stats")
     for text in (re.compile("640 . 360"), "avc1", "Direct play", re.compile(r"Time to first frame\s*\d+ ms")):
         expect(stats).to_contain_text(text)
 
 
-def test_the_keys_of_the_system_know_the_video(page: Page) -> None:
+def test_the_media_session_has_the_title(page: Page) -> None:
     open_video(page, "Film")
-    playing(page)
+    wait_until_playing(page)
     assert page.evaluate("navigator.mediaSession.metadata.title") == "Film"
 
 
 @pytest.mark.parametrize(
-    ("title", "what", "why"),
+    ("title", "heading", "reason"),
     [
         ("Foreign", "Your browser can't play this video", "video format: ProRes"),
         ("Broken", "This video can't be played", "the file is damaged or not a video"),
     ],
 )
-def test_says_what_it_cannot_play_and_why(page: Page, title: str, what: str, why: str) -> None:
+def test_a_message_says_why_a_video_cannot_be_played(
+    page: Page, title: str, heading: str, reason: str
+) -> None:
     open_video(page, title)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(what)
-    expect(alert).to_contain_text(why)
+    expect(alert).to_contain_text(heading)
+    expect(alert).to_contain_text(reason)
     with page.expect_download() as download:
         alert.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename.startswith(title)
 
 
-def test_a_video_that_is_gone(page: Page) -> None:
+def test_the_page_of_a_removed_video_links_to_the_library(page: Page) -> None:
     page.goto("/watch/0123456789abcdef")
     expect(page.get_by_role("heading", level=1)).to_have_text("This video is no longer available")
     page.get_by_role("link", name="Go to library").click()
