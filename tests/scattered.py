@@ -1,4 +1,4 @@
-"""Named bodies that consist of parts of a file, for tests and for the server that they request from."""
+"""Bodies that consist of parts of a file, by name: for tests, and for the server that sends them."""
 
 import random
 
@@ -10,12 +10,13 @@ HEADER = b"moof" * 575
 
 def video_ranges(size: int) -> ByteRanges:
     """A video track in long ranges, with audio between them."""
-    return ByteRanges(tuple((at, 31_000) for at in range(0, size - 33_000, 33_000)))
+    return ByteRanges(tuple((offset, 31_000) for offset in range(0, size - 33_000, 33_000)))
 
 
 def audio_ranges(size: int) -> ByteRanges:
     """A megabyte of short ranges, in the second half of the file."""
-    return ByteRanges(tuple((at, 3_500) for at in range(size // 2, size // 2 + 300 * 4_000, 4_000)))
+    offsets = range(size // 2, size // 2 + 300 * 4_000, 4_000)
+    return ByteRanges(tuple((offset, 3_500) for offset in offsets))
 
 
 def body(name: str, size: int) -> tuple[Part, ...]:
@@ -32,38 +33,39 @@ def body(name: str, size: int) -> tuple[Part, ...]:
         case ["little", "window"]:
             return HEADER, ByteRanges(((5_000, 10_000),))
         case ["chance", seed]:
-            return chance(random.Random(seed), size)
+            return random_body(random.Random(seed), size)
         case _:
             raise ValueError(f"no body {name}")
 
 
-def chance(dice: random.Random, size: int) -> tuple[Part, ...]:
-    """One to five parts of any kind and many sizes."""
+def random_body(chance: random.Random, size: int) -> tuple[Part, ...]:
+    """A body of one to five parts, of random kinds and sizes."""
 
     def length() -> int:
         return min(
-            size, dice.choice([dice.randint(1, 400), dice.randint(1, 20_000), dice.randint(1, 400_000)])
+            size,
+            chance.choice([chance.randint(1, 400), chance.randint(1, 20_000), chance.randint(1, 400_000)]),
         )
 
-    def within() -> ByteRange:
-        long = length()
-        return dice.randint(0, size - long), long
+    def byte_range() -> ByteRange:
+        count = length()
+        return chance.randint(0, size - count), count
 
     def part() -> Part:
-        match dice.choice(["literal", "window", "gather", "scattered"]):
+        match chance.choice(["literal", "window", "gather", "scattered"]):
             case "literal":
-                return dice.randbytes(dice.choice([4, 2_300, 8_192, 9_000, 70_000]))
+                return chance.randbytes(chance.choice([4, 2_300, 8_192, 9_000, 70_000]))
             case "window":
-                return ByteRanges((within(),))
+                return ByteRanges((byte_range(),))
             case "scattered":
-                return ByteRanges(tuple(within() for _ in range(dice.randint(1, 40))))
+                return ByteRanges(tuple(byte_range() for _ in range(chance.randint(1, 40))))
             case _:
-                offset = dice.randint(0, size // 2)
+                offset = chance.randint(0, size // 2)
                 ranges: list[ByteRange] = []
-                long, gap = dice.choice([(350, 15_000), (8_000, 700), (32_000, 700)])
-                while len(ranges) < 130 and offset + 2 * long < size:
-                    ranges.append((offset, dice.randint(1, 2 * long)))
-                    offset += sum((ranges[-1][1], dice.randint(0, gap)))
+                mean, gap = chance.choice([(350, 15_000), (8_000, 700), (32_000, 700)])
+                while len(ranges) < 130 and offset + 2 * mean < size:
+                    ranges.append((offset, chance.randint(1, 2 * mean)))
+                    offset += sum((ranges[-1][1], chance.randint(0, gap)))
                 return ByteRanges(tuple(ranges))
 
-    return tuple(part() for _ in range(dice.randint(1, 5)))
+    return tuple(part() for _ in range(chance.randint(1, 5)))

@@ -53,7 +53,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def film_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(
-        library, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWO_AUDIO_TRACKSRK_SHARE": "0"}
+        library, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "0"}
     ) as server:
         wait_for_library(server, len(HOLED) + len(UNUSUAL_LAYOUT) + 1)
         yield server

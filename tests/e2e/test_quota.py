@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import QUIETLY, program
+from tests.browser import OPTIONS, program
 from tests.depth import large
 from tests.e2e.conftest import (
     VIDEO,
@@ -61,7 +61,7 @@ def film_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def browser(browser: Browser) -> Iterator[Browser]:
     """A browser with a small buffer."""
     limit = f"--mse-video-buffer-size-limit-mb={BUFFER_LIMIT}"
-    small = browser.browser_type.launch(executable_path=program(), args=[*QUIETLY, limit])
+    small = browser.browser_type.launch(executable_path=program(), args=[*OPTIONS, limit])
     yield small
     small.close()
 

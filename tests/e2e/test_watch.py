@@ -47,7 +47,9 @@ def test_only_the_video_is_redrawn_while_it_plays(page: Page) -> None:
     wait_until_playing(page)
     endless = "document.getAnimations().filter(it => it.effect.getTiming().iterations === Infinity)"
     until(page, f"{endless}.length === 0")
-    blurred = "[...document.querySelectorAll('*')].filter(it => getComputedStyle(each).backdropFilter.includes('('))"
+    blurred = (
+        "[...document.querySelectorAll('*')].filter(it => getComputedStyle(it).backdropFilter.includes('('))"
+    )
     assert page.evaluate(f"{blurred}.map(it => it.className)") == []
 
 
