@@ -71,7 +71,7 @@ def test_each_poster_is_requested_once(page: Page) -> None:
     assert requests == 6
 
 
-def test_the_language_is_portuguese_or_chosen(browser: Browser, film_server: Server) -> None:
+def test_the_language_is_the_one_of_the_browser_or_the_chosen_one(browser: Browser, film_server: Server) -> None:
     with browser.new_context(base_url=film_server.url, locale="pt-BR") as context:
         page = context.new_page()
         page.goto("/")
@@ -83,7 +83,7 @@ def test_the_language_is_portuguese_or_chosen(browser: Browser, film_server: Ser
         expect(page.get_by_role("heading", name="All videos")).to_be_visible()
 
 
-def test_the_theme_can_be_changed(browser: Browser, film_server: Server) -> None:
+def test_the_theme_is_the_one_of_the_system_or_the_chosen_one(browser: Browser, film_server: Server) -> None:
     def background(page: Page) -> str:
         return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
