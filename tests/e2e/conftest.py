@@ -79,7 +79,7 @@ class PageMonitor:
         return kind == "error" and not text.startswith("Failed to load resource")
 
 
-def forget(film_server: Server) -> None:
+def delete_watch_state(film_server: Server) -> None:
     """Delete the watch state of all videos."""
     with film_server.client() as client:
         client.delete("/api/history")
@@ -96,7 +96,7 @@ def monitor(film_server: Server) -> PageMonitor:
 @pytest.fixture
 def context(browser: Browser, film_server: Server, monitor: PageMonitor) -> Iterator[BrowserContext]:
     """The browser of a new visitor. The test fails if a page in it has an error or makes a request to another host."""
-    forget(film_server)
+    delete_watch_state(film_server)
     opened = browser.new_context(
         base_url=film_server.url, locale="en-US", viewport={"width": 1280, "height": 800}
     )
@@ -155,7 +155,7 @@ def film_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def wait_for_library(server: Server, videos: int) -> None:
-    """Wait until the library of a server has that many videos, and no files are unsettled and no jobs pending."""
+    """Wait until the library of a server has that many videos, all files are settled and no jobs are pending."""
 
     def is_complete() -> bool:
         state = server.get("/api/library").json()

@@ -12,7 +12,7 @@ from tests.support import wait_for
 SUBTITLES = f"[...{VIDEO}.textTracks].filter(t => t.kind === 'subtitles')"
 
 FRAME = 1 / 30
-"""Seconds from one frame to the next."""
+"""Seconds that one frame step seeks."""
 
 TIMES_SIGN = "\N{MULTIPLICATION SIGN}"
 

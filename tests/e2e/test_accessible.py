@@ -8,7 +8,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.depth import large
-from tests.e2e.conftest import VIDEO, forget, open_video, seek, wait_for_position, wait_until_playing
+from tests.e2e.conftest import (
+    VIDEO,
+    delete_watch_state,
+    open_video,
+    seek,
+    wait_for_position,
+    wait_until_playing,
+)
 from tests.e2e.driving import pause, press, show_controls, wait_for_animations, wait_for_subtitle
 from tests.e2e.test_live import FILM, watching
 from tests.support import Server
@@ -30,7 +37,7 @@ def checked_page(
         **rules,
     }
     source = AXE.read_text()
-    forget(film_server)
+    delete_watch_state(film_server)
     with browser.new_context(base_url=film_server.url, color_scheme=request.param, locale="en-US") as context:
         page = context.new_page()
 

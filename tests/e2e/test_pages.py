@@ -71,7 +71,9 @@ def test_each_poster_is_requested_once(page: Page) -> None:
     assert requests == 6
 
 
-def test_the_language_is_the_one_of_the_browser_or_the_chosen_one(browser: Browser, film_server: Server) -> None:
+def test_the_language_is_the_one_of_the_browser_or_the_chosen_one(
+    browser: Browser, film_server: Server
+) -> None:
     with browser.new_context(base_url=film_server.url, locale="pt-BR") as context:
         page = context.new_page()
         page.goto("/")
