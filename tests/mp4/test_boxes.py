@@ -97,7 +97,7 @@ def test_the_last_box_may_extend_to_the_end() -> None:
     [
         (
             making.box("free") + b"\0\0\0\x10trak1234",
-            "the box moov/trak: it claims 16 bytes, and 12 are left",
+            "the box moov/trak: it claims 16 bytes, but only 12 are left",
         ),
         (b"\0\0\0\x04trak", "the box moov: there is no valid box at byte 0"),
         (
@@ -108,7 +108,7 @@ def test_the_last_box_may_extend_to_the_end() -> None:
             b"\0\0\0\x01trak\xff\xff\xff\xff\xff\xff\xff\xff",
             "the box moov/trak: it claims 18446744073709551615 bytes",
         ),
-        (b"\0\0\0\x10\xa9\0\n\x7f", "the box moov/?: it claims 16 bytes, and 8 are left"),
+        (b"\0\0\0\x10\xa9\0\n\x7f", "the box moov/?: it claims 16 bytes, but only 8 are left"),
     ],
 )
 def test_an_invalid_box_is_named(data: bytes, sentence: str) -> None:
@@ -142,7 +142,7 @@ def test_the_number_of_boxes_is_limited() -> None:
     assert sum(1 for _ in read_boxes(data)) == MAX_BOXES - 1
 
     def refuse() -> None:
-        with pytest.raises(Malformed, match=f"the box moov: there are more than {MAX_BOXES} boxes in it"):
+        with pytest.raises(Malformed, match=f"the box moov: it has more than {MAX_BOXES} boxes"):
             list(read_boxes(many, "moov"))
 
     many = data * 10
@@ -170,7 +170,7 @@ def test_finding_boxes() -> None:
     assert bytes(outer.get("aaaa").payload) == b"1"
     assert outer.get("bbbb").path == "moov/trak/bbbb"
     assert outer.find("cccc") is None
-    with pytest.raises(Malformed, match="the box moov/trak: there is no cccc in it"):
+    with pytest.raises(Malformed, match="the box moov/trak: it has no cccc"):
         outer.get("cccc")
     assert [child.kind for child in outer.children(9)] == ["bbbb", "aaaa"]
 
@@ -209,10 +209,10 @@ def test_numbers(code: str, letter: str, data: st.DataObject) -> None:
 def test_a_table_has_room_for_its_entries(columns: int, claimed: int, present: int) -> None:
     fields = Fields(of(struct.pack(">I", claimed) + bytes(present)))
     with pytest.raises(
-        Malformed, match=rf"moov/test: it has no room for the {claimed * columns} entries it claims"
+        Malformed, match=rf"moov/test: it is too small for the {claimed * columns} entries it claims"
     ):
         fields.table("I", columns)
 
 
 def test_an_error_without_a_box() -> None:
-    assert str(Malformed("", "there is no index (moov) in it")) == "there is no index (moov) in it"
+    assert str(Malformed("", "it has no index (moov)")) == "it has no index (moov)"

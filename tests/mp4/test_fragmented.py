@@ -269,18 +269,18 @@ MANY = 0x7FFFFFFF
 @pytest.mark.parametrize(
     ("traf", "sentence"),
     [
-        (b"", "the box moof/traf: there is no tfhd in it"),
+        (b"", "the box moof/traf: it has no tfhd"),
         (full("tfhd", 0, 0), "the box moof/traf/tfhd: it ends too early"),
         (full("tfhd", 0, 0x38, words(1, 2)), "the box moof/traf/tfhd: it ends too early"),
         (
             tfhd(1, 0x020002, 2) + trun([Sample(1, 1)], 8),
-            "the box moov/trak/mdia/minf/stbl/stsd: there is no entry 2 in it",
+            "the box moov/trak/mdia/minf/stbl/stsd: it has no entry 2",
         ),
         (tfhd(1) + full("tfdt", 1, 0, words(1)), "the box moof/traf/tfdt: it ends too early"),
-        (tfhd(1) + bare(9, 0, 0x200), "the box moof/traf/trun: it has no room for the 9 entries it claims"),
+        (tfhd(1) + bare(9, 0, 0x200), "the box moof/traf/trun: it is too small for the 9 entries it claims"),
         (
             tfhd(1) + bare(9, 0, 0xF00, 1),
-            "the box moof/traf/trun: it has no room for the 36 entries it claims",
+            "the box moof/traf/trun: it is too small for the 36 entries it claims",
         ),
         (
             tfhd(1) + bare(MANY, 0),

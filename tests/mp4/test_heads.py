@@ -32,5 +32,5 @@ def test_a_segment_without_samples() -> None:
 
 @pytest.mark.parametrize(("sequence", "decoded"), [(1 << 32, 0), (-1, 0), (1, -1), (1, 1 << 64)])
 def test_numbers_that_do_not_fit_into_a_segment(sequence: int, decoded: int) -> None:
-    with pytest.raises(ValueError, match="a segment cannot hold this"):
+    with pytest.raises(ValueError, match="a number does not fit into the segment header"):
         segment_head(sequence, decoded, array("I", [1]), array("I", [1]), Flags(SYNC))

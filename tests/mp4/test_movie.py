@@ -307,26 +307,26 @@ STBL = "moov/trak/mdia/minf/stbl"
 @pytest.mark.parametrize(
     ("spec", "sentence"),
     [
-        ({"stsz": b""}, f"the box {STBL}: there is no stsz in it"),
-        ({"stts": b""}, f"the box {STBL}: there is no stts in it"),
-        ({"stsc": b""}, f"the box {STBL}: there is no stsc in it"),
-        ({"stco": b""}, f"the box {STBL}: there is no stco in it"),
-        ({"stsd": b""}, f"the box {STBL}: there is no stsd in it"),
-        ({"stsz": full("stsz", 0, 0, words(0, 99))}, f"the box {STBL}/stsz: it has no room for the 99 entries it claims"),
+        ({"stsz": b""}, f"the box {STBL}: it has no stsz"),
+        ({"stts": b""}, f"the box {STBL}: it has no stts"),
+        ({"stsc": b""}, f"the box {STBL}: it has no stsc"),
+        ({"stco": b""}, f"the box {STBL}: it has no stco"),
+        ({"stsd": b""}, f"the box {STBL}: it has no stsd"),
+        ({"stsz": full("stsz", 0, 0, words(0, 99))}, f"the box {STBL}/stsz: it is too small for the 99 entries it claims"),
         ({"stsz": full("stz2", 0, 0, words(5, 1), b"1")}, f"the box {STBL}/stz2: sizes of 5 bits are not supported"),
-        ({"stsz": full("stz2", 0, 0, words(16, 6), b"1")}, f"the box {STBL}/stz2: it has no room for the 6 entries"),
+        ({"stsz": full("stz2", 0, 0, words(16, 6), b"1")}, f"the box {STBL}/stz2: it is too small for the 6 entries"),
         ({"stsz": full("stz2", 0, 0, words(4, 6), b"1")}, f"the box {STBL}/stz2: it ends too early"),
-        ({"stts": full("stts", 0, 0, words(2, 1, 1, 1))}, f"the box {STBL}/stts: it has no room for the 4 entries"),
-        ({"ctts": full("ctts", 0, 0, words(1 << 31, 1, 1))}, f"the box {STBL}/ctts: it has no room"),
-        ({"stss": full("stss", 0, 0, words(3, 1))}, f"the box {STBL}/stss: it has no room for the 3 entries"),
-        ({"stco": full("stco", 0, 0, words(9, 1))}, f"the box {STBL}/stco: it has no room for the 9 entries"),
-        ({"stco": full("co64", 0, 0, words(2, 1, 1))}, f"the box {STBL}/co64: it has no room for the 2 entries"),
+        ({"stts": full("stts", 0, 0, words(2, 1, 1, 1))}, f"the box {STBL}/stts: it is too small for the 4 entries"),
+        ({"ctts": full("ctts", 0, 0, words(1 << 31, 1, 1))}, f"the box {STBL}/ctts: it is too small"),
+        ({"stss": full("stss", 0, 0, words(3, 1))}, f"the box {STBL}/stss: it is too small for the 3 entries"),
+        ({"stco": full("stco", 0, 0, words(9, 1))}, f"the box {STBL}/stco: it is too small for the 9 entries"),
+        ({"stco": full("co64", 0, 0, words(2, 1, 1))}, f"the box {STBL}/co64: it is too small for the 2 entries"),
         ({"stsc": table("stsc", [(2, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
         ({"stsc": table("stsc", [(1, 1, 1), (1, 2, 1)])}, f"the box {STBL}/stsc: its chunks are not in order"),
-        ({"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}, f"the box {STBL}/stsd: there is no entry 2 in it"),
+        ({"stsc": table("stsc", [(1, 2, 1), (2, 2, 2)])}, f"the box {STBL}/stsd: it has no entry 2"),
         ({"stsc": table("stsc", [(1, 0, 1)])}, f"the box {STBL}/stsc: a chunk has no samples"),
-        ({"stsc": table("stsc", [(1, 2, 2)])}, f"the box {STBL}/stsd: there is no entry 2 in it"),
-        ({"stsc": table("stsc", [(1, 2, 0)])}, f"the box {STBL}/stsd: there is no entry 0 in it"),
+        ({"stsc": table("stsc", [(1, 2, 2)])}, f"the box {STBL}/stsd: it has no entry 2"),
+        ({"stsc": table("stsc", [(1, 2, 0)])}, f"the box {STBL}/stsd: it has no entry 0"),
         ({"stsd": full("stsd", 0, 0, words(1), box("avc1", bytes(20)))}, f"the box {STBL}/stsd/avc1: it ends too early"),
         ({"stsd": full("stsd", 0, 0, words(1), box("avc1", bytes(70)))}, f"the box {STBL}/stsd/avc1: it ends too early"),
     ],
@@ -339,17 +339,17 @@ def test_errors_name_their_box(spec: dict[str, bytes], sentence: str) -> None:
 @pytest.mark.parametrize(
     ("index", "sentence"),
     [
-        (b"", "the box moov: there is no mvhd in it"),
+        (b"", "the box moov: it has no mvhd"),
         (mvhd(0), "the box moov/mvhd: its timescale is 0"),
         (full("mvhd", 0, 0, bytes(8)), "the box moov/mvhd: it ends too early"),
-        (mvhd() + box("trak"), "the box moov/trak: there is no tkhd in it"),
-        (mvhd() + box("trak", box("tkhd", bytes(84))), "the box moov/trak: there is no mdia in it"),
+        (mvhd() + box("trak"), "the box moov/trak: it has no tkhd"),
+        (mvhd() + box("trak", box("tkhd", bytes(84))), "the box moov/trak: it has no mdia"),
         (mvhd() + trak(plain(0)) * 2, "the box moov: two tracks have the same number"),
         (mvhd() + box("mvex", full("trex", 0, 0, bytes(8))), "the box moov/mvex/trex: it ends too early"),
         (mvhd() + trak(plain(0))[:-1], "the box moov/trak: it claims"),
         (
             mvhd() + trak(plain(0, edits=(Edit(1, 1),))).replace(words(1, 1, 1), words(9, 1, 1)),
-            "the box moov/trak/edts/elst: it has no room for the 9 entries",
+            "the box moov/trak/edts/elst: it is too small for the 9 entries",
         ),
     ],
 )
@@ -361,7 +361,7 @@ def test_errors_of_the_moov(index: bytes, sentence: str) -> None:
 def test_the_number_of_tracks_is_limited() -> None:
     tracks = [plain(0, id=number + 1) for number in range(reading.MAX_TRACKS + 1)]
     read_movie(moov(tracks[:-1], [()] * (len(tracks) - 1))[8:], 1000)
-    with pytest.raises(Malformed, match="the box moov: there are more than 200 tracks"):
+    with pytest.raises(Malformed, match="the box moov: it has more than 200 tracks"):
         read_movie(moov(tracks, [()] * len(tracks))[8:], 1000)
 
 
@@ -373,7 +373,7 @@ def test_the_number_of_samples_is_limited() -> None:
         }
     )
     data = film(spec)
-    with pytest.raises(Malformed, match=f"the box {STBL}: there are more than {1 << 24} samples"):
+    with pytest.raises(Malformed, match=f"the box {STBL}: it has more than {1 << 24} samples"):
         read_movie(payload(data), 1 << 40)
 
 
@@ -446,7 +446,7 @@ def test_empty_boxes_cost_little() -> None:
         return payload(film(*(replace(spec, id=number + 1) for number in range(tracks))))
 
     def refuse(data: bytes) -> None:
-        with pytest.raises(Malformed, match=f"stbl: there are more than {MAX_BOXES} boxes in it"):
+        with pytest.raises(Malformed, match=f"stbl: it has more than {MAX_BOXES} boxes"):
             read_movie(data, len(data))
 
     def read_once(times: int) -> None:

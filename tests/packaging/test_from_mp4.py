@@ -351,7 +351,7 @@ def test_tracks_end_together(pictured: int, audio_rendition: float, offsets: tup
 @pytest.mark.parametrize(
     ("tracks", "reason"),
     [
-        ((), "it has no video and no audio track"),
+        ((), "it has no video or audio track"),
         ((replace(video_track(), entries=(visual("encv"),)),), "it is encrypted"),
         ((replace(audio_track(), entries=(audible("enca"),)),), "it is encrypted"),
         (

@@ -63,7 +63,7 @@ def test_samples_without_bytes() -> None:
 
 def test_a_time_that_does_not_fit() -> None:
     data, [track] = film_of(ALONE)
-    with pytest.raises(Malformed, match="a segment cannot hold this"):
+    with pytest.raises(Malformed, match="a number does not fit into the segment header"):
         segment(replace(track, timeline=Timeline(lead=1 << 64)), 0, 8, 0, len(data))
 
 

@@ -145,7 +145,7 @@ async def test_a_refused_file_is_read_once_too(opened: Open, serve: Serve) -> No
     indexes = await serve()
     fd, size = opened(b"no video")
     for _ in range(3):
-        with pytest.raises(Unpackageable, match=r"there is no index .moov. in it"):
+        with pytest.raises(Unpackageable, match=r"it has no index .moov."):
             await indexes.get(fd, "a", size)
     found = indexes.statistics()
     assert (found.files, found.read, found.refused, found.bytes) == (1, 1, 1, FIXED)
@@ -160,7 +160,7 @@ async def test_a_refused_file_is_read_once_too(opened: Open, serve: Serve) -> No
         (
             film(TrackSpec((Sample(1, 1),), (1,), handler="text")),
             Unpackageable,
-            "no video and no audio track",
+            "no video or audio track",
         ),
     ],
 )

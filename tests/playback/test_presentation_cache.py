@@ -127,5 +127,5 @@ async def test_refusals_have_reasons(tmp_path: Path, database_url: URL) -> None:
             nursery.cancel_scope.cancel()
         async with presenting(tmp_path / "segments", database_url) as (presentations, _):
             for _ in range(2):
-                with pytest.raises(Unpackageable, match="there is no index"):
+                with pytest.raises(Unpackageable, match="it has no index"):
                     await compute(presentations, video, "a")

@@ -60,7 +60,7 @@ def test_check_reads_files_once(tmp_path: Path) -> None:
     bad.write_bytes(b"no video")
     status, stdout, _ = run("--check", bad, specimens() / "b-frames.mp4")
     assert status == 0
-    assert "('refused', 'there is no index (moov) in it')" in stdout
+    assert "('refused', 'it has no index (moov)')" in stdout
     assert "('video', 'avc1', " in stdout
 
 

@@ -381,8 +381,8 @@ def test_the_reason_why_a_video_is_not_packaged(
     whole = film.read_bytes()
     index = whole.index(b"moov") - 4
     bad = {
-        "garbage.mp4": (b"no video at all", "there is no index (moov) in it"),
-        "empty.mp4": (b"", "there is no index (moov) in it"),
+        "garbage.mp4": (b"no video at all", "it has no index (moov)"),
+        "empty.mp4": (b"", "it has no index (moov)"),
         "cut.mp4": (whole[: index + 400], "the box moov: the file ends inside it"),
         "encrypted.mp4": (
             whole.replace(b"avc1\0\0\0\0\0\0", b"encv\0\0\0\0\0\0"),

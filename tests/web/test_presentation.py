@@ -107,7 +107,7 @@ def test_names_of_tracks(odd: Server) -> None:
 @pytest.mark.parametrize(
     ("name", "code", "reason"),
     [
-        ("nothing.mp4", "unpackageable", "there is no index (moov) in it"),
+        ("nothing.mp4", "unpackageable", "it has no index (moov)"),
         ("encrypted.mp4", "encrypted", "the box moov: it is encrypted"),
         ("all unsupported.mkv", "unpackageable", "no browser plays mjpeg in MP4"),
     ],

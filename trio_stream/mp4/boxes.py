@@ -84,7 +84,7 @@ class Box:
         """The first box of that kind in this one. Raises `Malformed` if there is none."""
         found = self.find(kind)
         if found is None:
-            raise Malformed(self.path, f"there is no {kind} in it")
+            raise Malformed(self.path, f"it has no {kind}")
         return found
 
     def full(self) -> tuple[int, int, "Fields"]:
@@ -110,7 +110,7 @@ class Kinds(dict[str, Box]):
     def one(self, kind: str) -> Box:
         """The box of that kind. Raises `Malformed` if there is none."""
         if (found := self.get(kind)) is None:
-            raise Malformed(self.path, f"there is no {kind} in it")
+            raise Malformed(self.path, f"it has no {kind}")
         return found
 
 
@@ -154,7 +154,7 @@ class Fields:
         """`count` integers as an array of type `code`: "I", "i", "H" or "Q". Raises `Malformed` if they are missing."""
         values = array(code)
         if count > self.rest() // values.itemsize:
-            raise Malformed(self._box.path, f"it has no room for the {count} entries it claims")
+            raise Malformed(self._box.path, f"it is too small for the {count} entries it claims")
         values.frombytes(self.take(count * values.itemsize))
         if byteorder == "little":
             values.byteswap()
@@ -200,10 +200,10 @@ def read_boxes(data: Bytes, path: str = "", depth: int = 0, offset: int = 0) -> 
         name = f"{path}/{kind}" if path else kind
         end = len(view) if head.size is None else at + head.size
         if end > len(view):
-            raise Malformed(name, f"it claims {head.size} bytes, and {len(view) - at} are left")
+            raise Malformed(name, f"it claims {head.size} bytes, but only {len(view) - at} are left")
         yield Box(head.kind, view[at + head.header : end], name, depth, offset + at, head.header)
         at = end
-    raise Malformed(path, f"there are more than {MAX_BOXES} boxes in it")
+    raise Malformed(path, f"it has more than {MAX_BOXES} boxes")
 
 
 def box(kind: str, *payload: bytes) -> bytes:

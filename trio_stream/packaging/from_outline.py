@@ -22,7 +22,7 @@ from trio_stream.packaging.presentation import (
 from trio_stream.packaging.renditions import AudioBoundaries, audio_rendition, cut_at_keys, video_rendition
 from trio_stream.packaging.selection import LONGEST
 
-NOTHING = "it has no video and no audio track"
+NOTHING = "it has no video or audio track"
 
 
 def present_outline(outline: Outline) -> Presentation:

@@ -122,7 +122,7 @@ def video_rendition(
 
 def _required_keyframes(outline: VideoOutline, keys: KeyframeTable | None) -> _VideoPart:
     if keys is None or keys.track != outline.track.index or keys.until is not None or not keys.times:
-        raise Unsupported("", "its keyframes are not known up to the end")
+        raise Unsupported("", "its list of keyframes is incomplete")
     return outline, keys
 
 

@@ -107,7 +107,7 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
     audio = [track for track in playable if track.handler == "soun"]
     audio.sort(key=lambda track: AudioTraits(track.enabled, bool(track.roles & _SECONDARY)).rank)
     if not playable:
-        nothing = Unsupported("moov", "it has no video and no audio track")
+        nothing = Unsupported("moov", "it has no video or audio track")
         raise next((_refusal(track) for track in movie.tracks), nothing)
     videos = (track for track in movie.tracks if track.handler == "vide" and track.samples.count)
     video = main_video(videos, _video_traits, has_audio=bool(audio))

@@ -73,7 +73,7 @@ class Descriptions:
         """Raises `Malformed`."""
         if (found := self._descriptions.get(number)) is None:
             if not 0 < number <= len(self):
-                raise Malformed(self._path, f"there is no entry {number} in it")
+                raise Malformed(self._path, f"it has no entry {number}")
             found = self._descriptions[number] = self._read(self._entries[number - 1])
         return found
 
@@ -155,4 +155,4 @@ def _check_same_file(minf: Kinds, entry: Box) -> None:
         return
     _, flags, _ = references[number - 1].full()
     if not flags & 1:
-        raise Malformed(dref.path, "its samples are in another file")
+        raise Malformed(dref.path, "the samples are in another file")

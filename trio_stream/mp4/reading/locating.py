@@ -38,7 +38,7 @@ def locate(read: Read, size: int) -> Located:
             if payload is None:
                 raise Malformed("moov", "the file ends inside it")
             return Located(payload, end if first_moof is None else first_moof)
-    raise Malformed("", "there is no index (moov) in it")
+    raise Malformed("", "it has no index (moov)")
 
 
 def fragments(read: Read, size: int, start: int) -> Iterator[tuple[int, bytes]]:
@@ -107,4 +107,4 @@ def _top_boxes(read: Read, size: int, start: int) -> Iterator[tuple[Head, int]]:
         offset = end
         if offset >= size:
             return
-    raise Malformed("", f"there are more than {MAX_TOP_BOXES} boxes in it")
+    raise Malformed("", f"it has more than {MAX_TOP_BOXES} boxes")

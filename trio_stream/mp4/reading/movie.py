@@ -126,7 +126,7 @@ def read_movie(moov: bytes | memoryview, size: int) -> Movie:
     for box in boxes:
         if box.kind == "trak":
             if len(tracks) == MAX_TRACKS:
-                raise Malformed("moov", f"there are more than {MAX_TRACKS} tracks")
+                raise Malformed("moov", f"it has more than {MAX_TRACKS} tracks")
             if (found := _read_track(box, size)) is not None:
                 tracks.append(found[0])
                 references[found[0].id] = found[1]
@@ -221,7 +221,7 @@ def _read_edits(elst: Box) -> tuple[Edit, ...]:
     version, _, fields = elst.full()
     count = fields.u32()
     if count > fields.rest() // (20 if version else 12):
-        raise Malformed(elst.path, f"it has no room for the {count} entries it claims")
+        raise Malformed(elst.path, f"it is too small for the {count} entries it claims")
     if count > MAX_EDITS:
         raise Malformed(elst.path, f"it has more than {MAX_EDITS} entries")
     edits = []

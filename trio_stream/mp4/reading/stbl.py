@@ -31,7 +31,7 @@ def read_samples(stbl: Kinds, size: int) -> tuple[SampleTable, list[tuple[int, i
         count = placed
         sizes = sizes[:count]
     if count > MAX_SAMPLES:
-        raise Malformed(stbl.path, f"there are more than {MAX_SAMPLES} samples in it")
+        raise Malformed(stbl.path, f"it has more than {MAX_SAMPLES} samples")
     count = _complete_samples(sizes, chunks, count, size)
     samples = SampleTable(
         count=count,
@@ -67,7 +67,7 @@ def _read_sizes(stbl: Kinds) -> "tuple[int | array[int], int]":
         return (sample_size, count) if sample_size else (fields.numbers("I", count), count)
     stz2 = stbl.get("stz2")
     if stz2 is None:
-        raise Malformed(stbl.path, "there is no stsz in it")
+        raise Malformed(stbl.path, "it has no stsz")
     _, _, fields = stz2.full()
     bits, count = fields.u32() & 0xFF, fields.u32()
     if bits == 16:

@@ -140,7 +140,7 @@ def segment_head(
             mdat,
         ))  # fmt: skip
     except struct.error as error:
-        raise ValueError(f"a segment cannot hold this: {error}") from None
+        raise ValueError(f"a number does not fit into the segment header: {error}") from None
 
 
 def _mdat(data: int) -> bytes:
