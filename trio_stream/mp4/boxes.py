@@ -82,10 +82,10 @@ class Box:
 
     def get(self, kind: str) -> "Box":
         """The first box of that kind in this one. Raises `Malformed` if there is none."""
-        found = self.find(kind)
-        if found is None:
+        child = self.find(kind)
+        if child is None:
             raise Malformed(self.path, f"it has no {kind}")
-        return found
+        return child
 
     def full(self) -> tuple[int, int, "Fields"]:
         """Version and flags of a full box (section 4.2), and the fields after them."""
@@ -109,13 +109,13 @@ class Kinds(dict[str, Box]):
 
     def one(self, kind: str) -> Box:
         """The box of that kind. Raises `Malformed` if there is none."""
-        if (found := self.get(kind)) is None:
+        if (child := self.get(kind)) is None:
             raise Malformed(self.path, f"it has no {kind}")
-        return found
+        return child
 
 
 class Fields:
-    """Reads the numbers of a box one after the other. Raises `Malformed` if the box ends too early."""
+    """Reads the numbers in a box one after another. Raises `Malformed` if the box ends too early."""
 
     def __init__(self, box: Box) -> None:
         self._box = box

@@ -7,31 +7,31 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 REORDERED = 32
-"""Frames by which decoding and presentation order may differ: twice what any codec allows. No frame that comes further
-than that after a keyframe is presented before it."""
+"""Frames by which decoding and presentation order may differ: twice what any codec allows. A frame that follows a
+keyframe by more than that is not presented before it."""
 
 
 def shown_for(shown: Sequence[int], end: int) -> list[int]:
     """How long samples with these presentation times are shown: until the next one, the last until `end`."""
-    in_turn = sorted(range(len(shown)), key=shown.__getitem__)
-    found = [max(0, end - max(shown, default=0))] * len(shown)
-    for number, after in pairwise(in_turn):
-        found[number] = shown[after] - shown[number]
-    return found
+    in_order = sorted(range(len(shown)), key=shown.__getitem__)
+    lengths = [max(0, end - max(shown, default=0))] * len(shown)
+    for number, after in pairwise(in_order):
+        lengths[number] = shown[after] - shown[number]
+    return lengths
 
 
 def reordering(shown: Sequence[int], sure: int) -> int:
-    """How much earlier than the first one is shown decoding must begin so that no sample is decoded too late.
+    """How long before the first sample is shown decoding must begin, so that no sample is decoded too late.
 
     The samples are in decoding order. Only the first `sure` of them count: when the last ones are decoded depends on
     those that follow.
     """
     if sure <= 0:
         return 0
-    in_turn = sorted(shown)
-    end = in_turn[-1] + (in_turn[-1] - in_turn[-2] if len(in_turn) > 1 else 0)
-    steadily = accumulate(shown_for(shown, end), initial=in_turn[0])
-    lowest = max(turn - time for turn, time in zip(in_turn[:sure], shown, strict=False))
+    in_order = sorted(shown)
+    end = in_order[-1] + (in_order[-1] - in_order[-2] if len(in_order) > 1 else 0)
+    steadily = accumulate(shown_for(shown, end), initial=in_order[0])
+    lowest = max(turn - time for turn, time in zip(in_order[:sure], shown, strict=False))
     enough = max(decoded - time for decoded, time in zip(steadily, shown[:sure], strict=False))
     return enough if enough <= 2 * lowest else lowest
 
@@ -39,8 +39,8 @@ def reordering(shown: Sequence[int], sure: int) -> int:
 def decode_times(shown: Sequence[int], delay: int, end: int) -> list[int]:
     """The decode times of samples with these presentation times, in decoding order; the last is shown until `end`.
 
-    The first one is decoded `delay` before any is shown. Each following one comes after the previous one by the time
-    that one is shown: players use the decode duration as the display duration, and where two overlap, they drop one.
+    The first one is decoded `delay` before any is shown. The next one is decoded as much later as a sample is shown
+    for: players use the decode duration as the display duration, and where two overlap, they drop one.
     Where this would be too late because some are shown much longer than others, each is decoded `delay` before its
     place in presentation order, or earlier if that would still be too late.
 

@@ -12,19 +12,19 @@ B-pyramid, makes Chromium's software H.264 decoder fail, for the file as for its
 beginning it works.)
 
 The version of these rules (`cutting.SCHEME`) is part of the URL of each segment (`v1-4`), of its entity tag, and of
-what is cached. So a URL always returns the same bytes, and when the rules change no client mixes segments of both.
+what is cached. So a URL always returns the same bytes, and when the rules change, no client mixes old and new segments.
 
-A presentation also lists the omitted tracks, each with a reason and a code; a refused file is stored with its reason.
-A file is refused (422) if it is encrypted, if none of its codecs is supported in fragmented MP4, if no part of its
-tracks is presented, or if a limit is exceeded: 10,000 entries of an edit list, a track presented some eight times,
-65,536 samples between two keyframes, four days, 100,000 segments of all tracks. A few MP4 and QuickTime files are
+A presentation also lists the omitted tracks, each with a reason and a code; a refused file has a reason too. A file is
+refused (422) if it is encrypted, if none of its codecs is supported in fragmented MP4, if no part of its tracks is
+presented, or if it exceeds a limit: 10,000 entries in an edit list, a track presented about eight times, 65,536 samples
+between two keyframes, four days, 100,000 segments in all tracks. A few MP4 and QuickTime files are
 remuxed because describing them requires reading samples: AC-3 without `dac3`, H.264 as `avc2`, tables that count single
 audio samples instead of packets.
 
 A master playlist offers all files of a title whose segments begin at the same frames as those of the requested file;
 others are left out with a warning in the log. So the best file plays with those that match it, and alone if none does;
 a client that requests another file by its id gets that one. The audio of the first file that has some is used for all.
-If one part of a track has a codec that cannot be packaged, that time range is left out.
+If a part of a track has a codec that cannot be packaged, that time range is left out.
 
 Where the coding changes, HLS gets another `EXT-X-MAP` and no `EXT-X-DISCONTINUITY`. RFC 8216 section 4.3.2.3 requires
 one if the format, the tracks or the timestamps change, which they do not. With one, hls.js places what follows by the

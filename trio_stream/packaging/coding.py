@@ -44,7 +44,7 @@ def codec_of(entry: SampleEntry) -> str:
 
 
 def refusal_reason(entry: SampleEntry, handler: str) -> str:
-    """The reason why it is not packaged."""
+    """Why a track with this sample entry is not packaged."""
     if entry.kind in ENCRYPTED:
         return "it is encrypted"
     if entry.object_type in AAC and config_of(entry) is None:

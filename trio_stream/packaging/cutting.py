@@ -43,7 +43,7 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
 
     Each is the one nearest to the target, but a nearby keyframe with a closed GOP is preferred to one with an open GOP
     (`is_open` is called for few of them). A short remainder at the end is part of the last segment. At most
-    `MAX_SEGMENTS` + 1 indexes are returned, whatever the times are.
+    `MAX_SEGMENTS` + 1 indexes are returned for any times.
     """
     chosen = [0] if len(times) else []
     while 0 < len(chosen) <= MAX_SEGMENTS:
@@ -61,7 +61,7 @@ def cut(times: Times, end: float, *, is_open: Callable[[int], bool] = lambda _: 
 
 def thin(times: Times, apart: float, limit: int) -> list[int]:
     """The indexes of the first keyframe and of each one that is at least `apart` seconds after the one chosen before;
-    at most `limit`, whatever the times are."""
+    at most `limit`."""
     chosen = [0] if len(times) else []
     while 0 < len(chosen) < limit:
         following = _first_at(times, times[chosen[-1]] + apart, chosen[-1] + 1)
@@ -84,7 +84,7 @@ def cut_evenly(start: float, end: float) -> list[float]:
 def _first_at(times: Times, wanted: float, begin: int) -> int:
     """The first keyframe from `begin` on that is presented at `wanted` or later; if there is none, their number.
 
-    It is searched from `begin` on in doubling steps: for a whole video, `bisect` alone would read a dozen times.
+    The search starts at `begin` with doubling steps: in a whole video, `bisect` alone would need a dozen times.
     """
     count, step, at = len(times), 1, begin
     while at < count and times[at] < wanted:

@@ -50,7 +50,7 @@ class _Track:
 def manifest(title: Title) -> str:
     """The MPD of a title: one adaptation set for each video codec, and one for each audio and subtitle track.
 
-    A new period begins wherever an init segment changes. Elements have the order of the standard's schema, and
+    A new period begins wherever an init segment changes. Elements are in the order of the standard's schema, and
     adaptation sets are numbered, as it requires.
     """
     mpd = ET.Element("MPD", {

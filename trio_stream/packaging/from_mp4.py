@@ -1,6 +1,6 @@
 """The tracks of an MP4 file -> its presentation: the renditions and their segment boundaries.
 
-The first segment of each track begins with the title, however late its first sample is presented: it is decoded then.
+The first segment of each track begins with the title, however late its first sample is presented: it is decoded at 0.
 
 A playlist needs only the keyframes from the tables, their times, and sums of sizes; no sample is read.
 """
@@ -212,10 +212,10 @@ def _plausible(rate: Fraction | None) -> Fraction | None:
 def _shown_size(track: Track, entry: SampleEntry) -> tuple[int, int]:
     """Width and height in square pixels, rotated as the file says."""
     width, height = max(1, round(entry.width * entry.pixel_aspect)), entry.height
-    return (height, width) if track.rotated and _quarter(track) else (width, height)
+    return (height, width) if track.rotated and _is_quarter_turn(track) else (width, height)
 
 
-def _quarter(track: Track) -> bool:
+def _is_quarter_turn(track: Track) -> bool:
     """Whether the matrix of `tkhd` rotates by a quarter turn: horizontal becomes vertical."""
     at = 8 + 4 + (32 if track.header[8] else 20) + 16
     return track.header[at : at + 4] == bytes(4)
@@ -293,5 +293,5 @@ def _segments(samples: SampleTable, starts: Sequence[int], bounds: Sequence[int]
 
 
 def _non_decreasing(times: Iterable[int]) -> "array[int]":
-    """The times, each raised to the one before if it is smaller, whatever the file says."""
+    """The times, each raised to the one before if it is smaller: the file is not trusted."""
     return array("q", accumulate(times, max))

@@ -10,7 +10,7 @@ from trio_stream.packaging.title import Source, Subtitles, Title, names, printab
 MEDIA_TYPE = "application/vnd.apple.mpegurl"
 
 VERSION = 7
-"""EXT-X-MAP in a playlist of more than keyframes requires 6; CMAF players ask for 7."""
+"""EXT-X-MAP requires 6, except in a playlist of keyframes; CMAF players expect 7."""
 
 KEYS = "-keys"
 """Suffix of the name of a rendition for the playlist of its keyframes."""
@@ -51,11 +51,11 @@ def _groups(audio: Sequence[Rendition]) -> list[list[Rendition]]:
 def _audio_media(
     audio: Sequence[tuple[Source, Rendition]], groups: Sequence[Sequence[Rendition]]
 ) -> Iterator[str]:
-    called = names(
+    audio_names = names(
         [rendition.label for _, rendition in audio], [rendition.language for _, rendition in audio], "Audio"
     )
     by_name = {
-        rendition.name: (source, name) for (source, rendition), name in zip(audio, called, strict=True)
+        rendition.name: (source, name) for (source, rendition), name in zip(audio, audio_names, strict=True)
     }
     for number, group in enumerate(groups):
         for at, rendition in enumerate(group):

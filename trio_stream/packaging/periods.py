@@ -1,4 +1,4 @@
-"""DASH periods: where init segments change inside a title, and which segments of each rendition lie between (pure).
+"""DASH periods: where init segments change inside a title, and which segments of each rendition are between (pure).
 
 A title whose init segments do not change, as in almost all, is one period.
 """
@@ -13,7 +13,7 @@ NEAR = 0.5
 """Seconds within which changes of several audio tracks count as one, if there is no video."""
 
 FAR = 6.0
-"""Maximum seconds between a change of the audio and the keyframe nearest to it: twice the usual distance."""
+"""Maximum seconds between an audio change and the nearest keyframe: twice the usual distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _near(main: Rendition, time: float, starts: Sequence[float]) -> float:
 def first_at(rendition: Rendition, start: float) -> int:
     """The segment of a rendition with which the period that starts at `start` begins.
 
-    For a rendition that changes there, it is the first segment with the new coding, and otherwise the segment that
+    For a rendition whose coding changes there, it is the first segment with the new coding, otherwise the segment that
     begins nearest.
     """
     scale, starts = rendition.timescale, rendition.segments.starts

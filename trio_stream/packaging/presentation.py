@@ -1,6 +1,6 @@
 """Presentations: the renditions of a title, each with its segments, as plain data that can be serialized.
 
-A `Presentation` is small (some bytes for each segment) and is stored in the database, so that a file has to be read
+A `Presentation` is small (a few bytes for each segment) and is stored in the database, so that a file has to be read
 only once for its playlists. It does not say which bytes are in a segment: that takes the tables of the file.
 
 Times of a rendition are in units of its timescale and start at 0, as players show them.
@@ -108,7 +108,7 @@ class Rendition:
     spans: tuple[Span, ...] = ()
 
     def span_at(self, number: int, *, keyframe: bool = False) -> Span | None:
-        """The one to which a segment or keyframe belongs; None if the carriage never changes."""
+        """The span of a segment or keyframe; None if the carriage never changes."""
         within = (span for span in self.spans if (span.key if keyframe else span.first) <= number)
         return max(within, key=lambda span: span.first, default=None)
 
@@ -183,7 +183,7 @@ REASONS: tuple[Reason, ...] = ("codec", "encrypted", "programme", "second-video"
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """A track of the file that is not offered, with the `reason` for users and a `code` for programs.
+    """A track of the file, or a part of one, that is not offered: the `reason` for users, a `code` for programs.
 
     `track` is numbered as in `Rendition.track`, `codec` is what the file calls its codec.
     """
@@ -201,7 +201,7 @@ class Omission:
 class Presentation:
     """All renditions of one file, the video first. `by_copy`: segments consist of the file's own bytes.
 
-    `omitted` are the video and audio tracks without a rendition: none is left out without a reason.
+    `omitted` are the video and audio tracks that are left out, entirely or in part: none without a reason.
     """
 
     renditions: tuple[Rendition, ...]

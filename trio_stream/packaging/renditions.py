@@ -34,7 +34,7 @@ ASSUMED_FRAME_RATE, ASSUMED_PACKET = 60, 1024
 class AudioBoundaries:
     """Where audio segments begin: at `times` in seconds, with the video; empty means evenly.
 
-    `shares`, if known, are the keyframes [first, stop) of each video segment: the outline counts the bytes of every
+    `shares`, if available, are the keyframes [first, stop) of each video segment: the outline counts the bytes of every
     track between two keyframes of the file.
     """
 
@@ -110,7 +110,7 @@ def video_rendition(
         height=height,
         pixel_aspect=track.pixel_aspect,
         frame_rate=track.frame_rate,
-        video_range=_range(track),
+        video_range=_video_range(track),
         keys=_segments(
             [0, *keys[0][1:], max(0, round(end * scale))], [*keys[1], round(end * part_scale)], keys[2], 0
         ),
@@ -175,7 +175,7 @@ def _keys(
 
 def stop_of(rendition: Rendition, number: int) -> tuple[int | None, int | None]:
     """The end of a segment of a remuxed rendition, in the timescale of its carriage, and until when its last sample
-    lasts. None: up to the end of the track or part, and as long as the sample lasts."""
+    lasts. None means the end of the track or part, and the sample's own duration."""
     samples, spans = rendition.segments.samples, rendition.spans
     if number == len(rendition.segments) - 1:
         return None, samples[-1]
@@ -268,7 +268,7 @@ def _inner_boundaries(boundaries: Sequence[float], begins: float, end: float, *,
 
 
 def _on_grid(carriage: Carriage, time: int) -> int:
-    """When the first packet at `time` or later is heard, as far as that can be computed."""
+    """When the first packet at `time` or later is played, as far as that can be computed."""
     if not carriage.step:
         return time
     return carriage.first - (carriage.first - time) // carriage.step * carriage.step
@@ -279,14 +279,14 @@ def _segments(
 ) -> Segments:
     """`sizes` are without the headers; `samples` is the number of samples per unit of time."""
     rising = array("q", accumulate(starts, max))
-    weighed = (
+    total_sizes = (
         HEAD + size + math.ceil(PER_SAMPLE * (samples * (after - before) + 1))
         for size, (before, after) in zip(sizes, pairwise(rising), strict=True)
     )
-    return Segments(rising, array("q", boundary_times), array("q", weighed))
+    return Segments(rising, array("q", boundary_times), array("q", total_sizes))
 
 
-def _range(track: VideoTrack) -> str:
+def _video_range(track: VideoTrack) -> str:
     if track.transfer == TRANSFERS[PQ]:
         return "PQ"
     return "HLG" if track.transfer == TRANSFERS[HLG] else "SDR"

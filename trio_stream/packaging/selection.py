@@ -41,9 +41,9 @@ _IMAGE_TYPES = {0x6C: "mjpeg", 0x6D: "png"}
 """Image codecs, by sample entry and by the objectTypeIndication of `mp4v`."""
 
 _SECONDARY = frozenset({"commentary", "description", "caption"})
-"""DASH roles of audio tracks that are never the default; FFmpeg takes "caption" for the hard of hearing."""
+"""DASH roles of audio tracks that are never the default; FFmpeg reads "caption" as "for the hard of hearing"."""
 
-_NAMELESS = (
+_PLACEHOLDERS = (
     "videohandler",
     "soundhandler",
     "audiohandler",
@@ -87,9 +87,9 @@ class PackagedTrack:
         """Approximate memory use, in bytes: with those tables of the file that were replaced in `samples`."""
         before, now = self.track.samples, self.samples
         replaced = (
-            was
-            for was, is_ in ((before.durations, now.durations), (before.compositions, now.compositions))
-            if was is not None and was is not is_
+            old
+            for old, new in ((before.durations, now.durations), (before.compositions, now.compositions))
+            if old is not None and old is not new
         )
         return self.track.nbytes + now.nbytes + sum(runs.nbytes for runs in replaced)
 
@@ -122,8 +122,8 @@ def packaged_tracks(movie: Movie) -> list[PackagedTrack]:
 def _end_together(tracks: Sequence[PackagedTrack]) -> list[PackagedTrack]:
     """Extends the last sample of each track to the end of the longest one: the last frame stays, the audio is silent.
 
-    Playing the file directly does the same; but players of segments take the end of one track for that of all, or wait
-    there for more of it.
+    Direct play does the same; but players of segments take the end of one track for that of all, or wait there for more
+    of it.
     """
     # No sample is added, and none is presented at another time.
     end = min(
@@ -285,4 +285,4 @@ def _video_traits(track: Track) -> VideoTraits:
 
 def label_of(track: Track) -> str | None:
     """The name of a track; None for placeholders that programs write."""
-    return None if track.name.lower().startswith(_NAMELESS) else track.name or None
+    return None if track.name.lower().startswith(_PLACEHOLDERS) else track.name or None

@@ -93,7 +93,7 @@ def subtitle_label(label: str, language: str | None, *, forced: bool, hearing_im
     parts = [name for name in (language_name, label) if name]
     if language_name.casefold() in folded_label:
         parts = [label] if label else []
-    kinds = [name for name, is_so in (("forced", forced), ("SDH", hearing_impaired)) if is_so]
+    kinds = [name for name, applies in (("forced", forced), ("SDH", hearing_impaired)) if applies]
     kinds = [name for name in kinds if name.casefold() not in folded_label]
     if not parts:
         name = ", ".join(kinds)

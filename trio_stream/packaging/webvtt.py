@@ -1,6 +1,6 @@
 """A WebVTT file -> its segments: each has the header of the file and the cues that are shown in its time.
 
-A cue that lasts longer is repeated whole in each segment it is shown in: players treat equal cues as one (RFC 8216
+A cue that spans several segments is repeated unchanged in each of them: players treat equal cues as one (RFC 8216
 section 3.5)."""
 
 import re

@@ -18,11 +18,11 @@ video that has the content.
 A segment of a file whose index is in memory needs no thread and no database: the file is looked for where the content
 was last found, and the open file itself shows which revision it is.
 
-While something is being built, nothing is sent whose failure would show that the client has gone, so a waiting request
+While something is being built, nothing is sent, so no failed write shows that the client has gone: a waiting request
 has a task that listens to the client (`Exchange.run_while_connected`).
 
 Only the owner of the data parses files and builds segments. Another worker opens cached segments itself, as each file
-is complete and its name identifies it; it forwards all other requests to the owner. Use by such a worker does not count
-for the cache budget. Nothing in the cache is synced: after a reboot, with another version of the program, or under
-other rules, the folder is emptied.
+is complete and its name identifies it; it forwards all other requests to the owner. The owner does not notice such use
+when it removes the least recently used files. Nothing in the cache is synced: after a reboot, with another version of
+the program, or under other rules, the folder is emptied.
 """

@@ -2,7 +2,7 @@
 
 A file is written under another name and then renamed, so every file is complete. Nothing is synced: after a reboot, or
 with another version of the program or of the rules, all files are deleted. Files are returned open, so one that is
-removed stays readable for whoever has opened it. All methods block on the disk.
+removed stays readable until it is closed. All methods block on the disk.
 """
 
 import os
@@ -39,14 +39,14 @@ class DiskCache:
         Raises `OSError` if the folder cannot be created or read.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        whole = self._is_ours()
+        is_ours = self._is_ours()
         found = []
         for entry in os.scandir(self._folder):
             if entry.name == MAKER:
                 continue
             status = entry.stat(follow_symlinks=False)
             is_key = entry.name.endswith(SUFFIX) and _KEY.fullmatch(entry.name.removesuffix(SUFFIX))
-            if whole and is_key and status.st_size:
+            if is_ours and is_key and status.st_size:
                 # Many systems update access times once a day, if at all: then the modification time counts.
                 found.append((max(status.st_atime, status.st_mtime), entry.name, status.st_size))
             elif not entry.is_dir(follow_symlinks=False):
@@ -61,7 +61,7 @@ class DiskCache:
             return None
 
     def put(self, key: str, data: bytes) -> OpenFile:
-        """Store a file; return it open for reading. Raises `OSError`, and then leaves nothing behind."""
+        """Store a file; return it open for reading. Raises `OSError`, and then leaves no partial file."""
         path = self._path(key)
         descriptor, temporary = tempfile.mkstemp(dir=self._folder, suffix=PARTIAL)
         try:
@@ -95,7 +95,7 @@ class DiskCache:
         """Whether this version built the files since the machine was booted; records this version for the next call."""
         path = self._folder / MAKER
         try:
-            # The boot id: as nothing is synced, a file may be there without its bytes after a crash of the machine.
+            # The boot id: as nothing is synced, a file may exist without its bytes after the machine crashed.
             maker = f"{__version__} {SCHEME} {BOOT_ID.read_text()}"
         except OSError:  # not Linux, so it cannot be determined
             return False

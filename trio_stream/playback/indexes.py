@@ -79,7 +79,7 @@ class Indexes:
         if found is None:
 
             def begin(_: Flight) -> Awaitable[Index | Unpackageable]:
-                # A duplicated descriptor: the first client may leave and close its own before the others are done.
+                # A duplicated descriptor: the first client may disconnect and close its own before the others are done.
                 return self._load(OpenFile.dup(fd), revision, size)
 
             found = await self._reading.get(revision, begin)
@@ -104,7 +104,7 @@ class Indexes:
             self._read += 1
             found: Index | Unpackageable
             try:
-                # The thread cannot be cancelled, so it is awaited even if all clients have left: its result is cached.
+                # The thread cannot be cancelled, so it is awaited even if all clients disconnect: its result is cached.
                 found = await trio.to_thread.run_sync(
                     partial(read_index, file.fd, size), limiter=self._limiter
                 )

@@ -71,7 +71,7 @@ class Offer:
 
 
 class Offers:
-    """Offers by video id. `catalog` opens files, `database` knows which belong together."""
+    """Offers by video id. `catalog` opens files, `database` says which belong together."""
 
     def __init__(
         self,
@@ -99,8 +99,8 @@ class Offers:
     async def open(self, id_: str, revision: str) -> OpenVideo:
         """The file of a video with the content of that revision.
 
-        Tries the name under which the content was last found, without the database: the file there shows itself
-        whether it has that content. Raises `VideoNotFound`.
+        Tries the name under which the content was last found, without the database: the open file itself shows whether
+        it has that content. Raises `VideoNotFound`.
         """
         key = id_, revision
         name = self._places.get(key)
@@ -135,7 +135,7 @@ class Offers:
     async def presented(self, id_: str) -> tuple[Presentation | Unpackageable, int]:
         """The presentation of a video's file, or the reason for its refusal, and its mtime in nanoseconds.
 
-        Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and other errors that prevent finding out now.
+        Raises `VideoNotFound`, `StoreError`, `NotTheOwner`, and other errors if that cannot be determined now.
         """
         with await self._catalog.open(await self._names.of(id_)) as video:
             mtime_ns = video.status.st_mtime_ns
@@ -174,7 +174,7 @@ class Offers:
                 try:
                     other, _ = await self._source(version.name, f"../{version.id}/", version.id)
                 except (NotTheOwner, StoreError, *SHARED_FAILURES):
-                    raise  # not a problem of that file; an offer without it would be cached as complete
+                    raise  # not a problem with that file; an offer without it would be cached as complete
                 except TrioStreamError as error:
                     if self._is_new_warning(version.name, str(error)):
                         log.warning("a file of a title is left out", video=version.name, reason=str(error))
@@ -209,7 +209,7 @@ class Offers:
         return aligned
 
     def _is_new_warning(self, *keys: str) -> bool:
-        """Whether it was not logged yet, or long ago; from now on it was."""
+        """Whether a warning was not logged yet, or only long ago; records it as logged."""
         new = self._logged.get(keys) is None
         self._logged.put(keys, True)
         return new

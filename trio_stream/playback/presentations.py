@@ -1,7 +1,7 @@
 """Presentations by content: computed once for each content, and stored in the database.
 
-So after a restart, playlists can be sent without reading the index of every file again. Refusals are stored with their
-reason."""
+So after a restart, playlists can be sent without reading the index of every file again. Refusals are only cached in
+memory, with their reason."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -44,8 +44,8 @@ log = structlog.get_logger("trio_stream.playback")
 
 class Presentations:
     """Presentations by revision. `writer` changes the database and `remuxer` parses files other than MP4, if this
-    process has them. `serve` is its task: results are shared by all waiting requests, and long work continues if all of
-    them leave."""
+    process has them. `serve` is its task: results are shared by all waiting requests, and long work continues if all
+    clients disconnect."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Presentations:
         if found is None:
 
             def begin(flight: Flight) -> Awaitable[Presentation | Unpackageable]:
-                # A duplicated descriptor: the first client may leave and close its own before the others are done.
+                # A duplicated descriptor: the first client may disconnect and close its own before the others are done.
                 return self._load(OpenFile.dup(fd), revision, size, flight)
 
             found = await self._flights.get(revision, begin)

@@ -23,7 +23,7 @@ AT_ONCE = 3
 """Maximum number of segments built at once: each is ready much faster than it plays, and the sandbox has other work."""
 
 OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
-"""Seconds for an outline, and for reading in it: of a large file without an index, only what was read is known."""
+"""Seconds for an outline, and for reading in it: for a large file without an index, it covers what was read."""
 
 DEADLINE = 20.0
 """Seconds for other jobs, which take tens of milliseconds if machine and disk are idle."""
@@ -114,7 +114,7 @@ class Remuxer:
         """An init segment, segment or keyframe of the file `fd`, from the cache if possible."""
 
         def build() -> Coroutine[Any, Any, bytes]:
-            # A duplicated descriptor: the first client may leave and close its own before the segment is built.
+            # A duplicated descriptor: the first client may disconnect and close its own before the segment is built.
             return self._build(OpenFile.dup(fd), recipe)
 
         return await self._cache.get(recipe.key, build)
@@ -141,7 +141,7 @@ class Remuxer:
 class SharedSegments:
     """The segments that the owner of the data has cached in `folder`, for the other workers of its server.
 
-    Each file is complete and its name identifies it, so the owner need not be asked. It does not notice the use.
+    Each file is complete and its name identifies it, so the owner is not involved and does not notice the use.
     """
 
     def __init__(self, folder: Path, *, threads: int = 4) -> None:

@@ -85,7 +85,7 @@ class SegmentCache:
                 removed += self._sizes.put(key, size)
         except OSError as error:
             self._log_error(error)
-        removed += self._sizes.make_room(0)  # even one that is larger than the budget alone
+        removed += self._sizes.make_room(0)  # even a single file that exceeds the budget
         self._removed += len(removed)
         await self._remove(removed)
         await self._builds.serve(task_status=task_status)
@@ -94,8 +94,8 @@ class SegmentCache:
         """The segment `key`, a name of letters, digits and dashes.
 
         If it is neither stored nor being built, `build` is called at once, and its result is awaited in a task that may
-        outlive this one; an exception there is raised for all who wait. Raises `MediaWorkerFailed` if `serve` is not
-        running, `TooManyFiles`.
+        outlive this one; an exception there is raised in all waiting tasks. Raises `MediaWorkerFailed` if `serve` is
+        not running, `TooManyFiles`.
         """
         while self._sizes.get(key) is not None:
             file = await self._open(key)
@@ -184,7 +184,7 @@ def _share(file: OpenFile) -> OpenFile:
 
 
 def _failure(error: OSError) -> TooManyFiles | MediaWorkerFailed:
-    """Why it cannot even be held in memory."""
+    """The error for a segment that cannot even be held in memory."""
     if error.errno in NO_DESCRIPTOR:
         return TooManyFiles()
     return MediaWorkerFailed(f"there is no room for a segment: {error.strerror or error}")

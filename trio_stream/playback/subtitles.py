@@ -1,6 +1,6 @@
-"""Subtitles in segments: parsed WebVTT, converted from a track or from a file beside the video.
+"""Subtitles in segments: parsed WebVTT, converted from a track or from a sidecar.
 
-Its file is a derived file named by its digest, so a parsed one never becomes outdated.
+The WebVTT file is a derived file named by its digest, so its parsed cues never become outdated.
 """
 
 from functools import partial

@@ -1,4 +1,4 @@
-"""The names of videos by id, cached for a second: not every range request of a video queries the database."""
+"""The names of videos by id, cached for a second, so that not every range request queries the database."""
 
 from functools import partial
 from sys import getsizeof

@@ -14,5 +14,5 @@ it is decoded, and no screen shows it. FFmpeg lists them among its frames. Audio
 the next edit is decoded without the one before.
 
 The duration is computed from the samples that exist: `mvhd` is not trusted, and neither is the last sample of a
-fragment if it is longer than a minute and than all samples before it.
+fragmented file if it lasts more than a minute and longer than all samples before it together.
 """

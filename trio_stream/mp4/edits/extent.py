@@ -32,7 +32,7 @@ class Extent:
 def read_located(read: Read, located: Located, size: int, *, whole: bool = False) -> Movie:
     """The movie of a file of `size` bytes, with all fragments.
 
-    `whole` keeps samples that are listed but lie beyond the end of the file. Raises `Malformed`, and the errors of
+    `whole` keeps samples that are listed beyond the end of the file. Raises `Malformed`, and the errors of
     `read`.
     """
     end = UNBOUNDED if whole else size

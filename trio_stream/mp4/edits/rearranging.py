@@ -26,9 +26,10 @@ from trio_stream.mp4.reading.tables import Chunks, SampleTable, sums_of
 from trio_stream.mp4.reordering import REORDERED, decode_times, durations, reordering
 
 MAX_REPEATS = 8
-"""How many times the whole track may be presented, and MIN_LIMIT, the number of samples that is always allowed."""
+"""How many times the whole track may be presented."""
 
 MIN_LIMIT = 1 << 16
+"""Number of samples that may be presented in addition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ def _video_copies(samples: SampleTable, shown: Sequence[int], edit: TimedEdit) -
         if number in presented or shown[number] >= shown[first]
     ]
     before = sorted(time for time in map(shown.__getitem__, needed) if time < edit.start)
-    behind = sorted(time for time in map(shown.__getitem__, needed) if time >= edit.stop)
+    after = sorted(time for time in map(shown.__getitem__, needed) if time >= edit.stop)
     ticks = max(0, edit.at - len(before))  # frames presented before 0 would be dropped
     hidden = {time: ticks + turn for turn, time in enumerate(before)}
-    hidden |= {time: edit.until - len(behind) + turn for turn, time in enumerate(behind)}
+    hidden |= {time: edit.until - len(after) + turn for turn, time in enumerate(after)}
     for number in needed:
         time = shown[number]
         visible = max(edit.at + time - begins, ticks + len(before))

@@ -20,7 +20,7 @@ from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 PREROLL = 1
-"""Seconds of audio that are decoded before the first that is heard, as in FFmpeg: some decoders need some packets to
+"""Seconds of audio that are decoded before playback starts, as in FFmpeg: some decoders need a few packets to
 settle."""
 
 LATEST = 1 << 62
@@ -166,7 +166,7 @@ def _first_shown(samples: SampleTable, first: int, time: int) -> int:
 def _without_negative_offsets(samples: SampleTable) -> tuple[SampleTable, int]:
     """The samples without negative composition offsets, and how much later all of them are presented.
 
-    FFmpeg treats negative offsets in fragments differently from those of a file.
+    FFmpeg treats negative offsets in fragments differently from those in files.
     """
     if samples.compositions is None or not samples.compositions.negative:
         return samples, 0

@@ -97,7 +97,7 @@ class Descriptions:
             before = number
             description = by_key.setdefault(self[number].decoder_key, self[number])
             if found and found[-1].first == first:
-                found.pop()  # it applied to no sample
+                found.pop()  # no sample used it
             if found and found[-1].description is description:
                 continue
             if len(found) > MAX_CHANGES:
@@ -116,7 +116,7 @@ def within(described: Sequence[Described], first: int, stop: int) -> tuple[Descr
 
 
 def rearranged(described: Sequence[Described], samples: Sequence[int]) -> tuple[Described, ...]:
-    """How a track is coded that consists of these samples, in this order."""
+    """How a track is coded if it consists of these samples, in this order."""
     if len(described) == 1:
         return tuple(described)
     found: list[Described] = []
@@ -136,7 +136,7 @@ def init_box_bytes(box: Box) -> bytes:
 
 
 def _without_padding(entry: Box) -> Box:
-    """A video entry without the zeros at the end of QuickTime's, which browsers do not accept as a box."""
+    """A video entry without the zeros that QuickTime puts at its end, which browsers do not accept as a box."""
     inner = (
         sum(len(child.payload) + 8 for child in entry.children(VIDEO_ENTRY_SIZE))
         if len(entry.payload) > VIDEO_ENTRY_SIZE

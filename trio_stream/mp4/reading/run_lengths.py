@@ -1,4 +1,4 @@
-"""A value for each sample of a track, stored as runs: finding the time of one of half a million takes a search."""
+"""A value for each sample of a track, stored as runs: the time of one in half a million is found by a binary search."""
 
 from array import array
 from bisect import bisect_right
@@ -30,7 +30,7 @@ class Runs:
 
     @property
     def negative(self) -> bool:
-        """Whether any value is below 0. A video has a hundred thousand, so only the first byte of each is tested."""
+        """Whether any value is below 0. A video has a hundred thousand, so only their first bytes are tested."""
         last = self.values.itemsize - 1 if byteorder == "little" else 0
         return not self.values.tobytes()[last :: self.values.itemsize].isascii()
 

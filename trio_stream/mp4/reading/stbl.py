@@ -91,7 +91,7 @@ def _read_durations(stts: Box, count: int) -> Durations:
 
 
 def _without_negative_durations(counts: "array[int]", values: "array[int]") -> "array[int]":
-    """Durations of which some were meant as negative numbers, which cameras use to correct their clock.
+    """Replaces durations that were meant as negative numbers, which cameras use to correct their clock.
 
     Time does not go back: such a sample lasts one unit, and those after it are shorter until the sum is right again,
     as in FFmpeg.
@@ -99,14 +99,14 @@ def _without_negative_durations(counts: "array[int]", values: "array[int]") -> "
     found = array("I")
     meant = now = 0
     for count, value in zip(counts, values, strict=True):
-        lasting = 1 if value > _MAX_DURATION else value
+        duration = 1 if value > _MAX_DURATION else value
         meant += count * (value - (1 << 32) if value > _MAX_DURATION else value)
-        now += count * lasting
+        now += count * duration
         if now > meant and count:
-            shorter = min((now - meant) // count, max(0, lasting - 1))
+            shorter = min((now - meant) // count, max(0, duration - 1))
             now -= count * shorter
-            lasting -= shorter
-        found.append(lasting)
+            duration -= shorter
+        found.append(duration)
     return found
 
 

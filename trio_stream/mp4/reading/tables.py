@@ -39,7 +39,7 @@ class SampleTable:
 
     `sizes` is one number if all are equal. `compositions` are the composition offsets, from decoding to presentation;
     None means there are none. `sync` are the sync samples, which can be decoded without others; None means all.
-    `dependencies` has a byte for each sample, as in `sdtp` (section 8.6.4). `sums` is the result of `sums_of`.
+    `dependencies` has a byte for each sample, as in `sdtp` (section 8.6.4). `sums` comes from `sums_of`.
     """
 
     count: int
@@ -203,7 +203,7 @@ class SampleTable:
 def sums_of(sizes: "int | array[int]", chunks: Chunks) -> "array[int] | None":
     """The bytes before each `SUM_BLOCK` samples; None if no chunk is longer than that, or all sizes are equal.
 
-    The offset of a sample in its chunk is the sum of the sizes before it, and a client is waiting for it.
+    The offset of a sample in its chunk is the sum of the sizes before it; computing it must not keep a client waiting.
     """
     if isinstance(sizes, int) or max(chunks.lengths, default=0) <= SUM_BLOCK:
         return None
