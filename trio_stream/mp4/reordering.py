@@ -21,7 +21,7 @@ def shown_for(shown: Sequence[int], end: int) -> list[int]:
 
 
 def reordering(shown: Sequence[int], sure: int) -> int:
-    """How long before the first sample is shown decoding must begin, so that no sample is decoded too late.
+    """How long decoding must begin before the first sample is shown, so that none is decoded too late.
 
     The samples are in decoding order. Only the first `sure` of them count: when the last ones are decoded depends on
     those that follow.
@@ -39,10 +39,10 @@ def reordering(shown: Sequence[int], sure: int) -> int:
 def decode_times(shown: Sequence[int], delay: int, end: int) -> list[int]:
     """The decode times of samples with these presentation times, in decoding order; the last is shown until `end`.
 
-    The first one is decoded `delay` before any is shown. The next one is decoded as much later as a sample is shown
-    for: players use the decode duration as the display duration, and where two overlap, they drop one.
-    Where this would be too late because some are shown much longer than others, each is decoded `delay` before its
-    place in presentation order, or earlier if that would still be too late.
+    The first one is decoded `delay` before any is shown. Each lasts, in decode time, as long as it is shown: players
+    use the decode duration as the display duration, and where two overlap, they drop one.
+    If that is too late for some, because others are shown much longer, each is decoded `delay` before its place in
+    presentation order, or earlier if that would still be too late.
 
     If frames must still be shown when later ones already are (joined files overlap), all are decoded at equal intervals
     before `end`: FFmpeg drops a sample whose decode time is not later than the previous one.

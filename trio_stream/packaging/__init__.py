@@ -17,9 +17,9 @@ what is cached. So a URL always returns the same bytes, and when the rules chang
 A presentation also lists the omitted tracks, each with a reason and a code; a refused file has a reason too. A file is
 refused (422) if it is encrypted, if none of its codecs is supported in fragmented MP4, if no part of its tracks is
 presented, or if it exceeds a limit: 10,000 entries in an edit list, a track presented about eight times, 65,536 samples
-between two keyframes, four days, 100,000 segments in all tracks. A few MP4 and QuickTime files are
-remuxed because describing them requires reading samples: AC-3 without `dac3`, H.264 as `avc2`, tables that count single
-audio samples instead of packets.
+between two keyframes, four days, 100,000 segments in all tracks. A few MP4 and QuickTime files are remuxed because
+describing them requires reading samples: AC-3 without `dac3`, H.264 as `avc2`, tables that count single audio samples
+instead of packets.
 
 A master playlist offers all files of a title whose segments begin at the same frames as those of the requested file;
 others are left out with a warning in the log. So the best file plays with those that match it, and alone if none does;

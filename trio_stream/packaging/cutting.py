@@ -73,18 +73,18 @@ def thin(times: Times, apart: float, limit: int) -> list[int]:
 
 def cut_evenly(start: float, end: float) -> list[float]:
     """The segment boundaries, in seconds, of a track in which every sample is a keyframe."""
-    found, at = [start], start
+    boundaries, at = [start], start
     while True:
-        at += FIRST[len(found) - 1] if len(found) <= len(FIRST) else TARGET
+        at += FIRST[len(boundaries) - 1] if len(boundaries) <= len(FIRST) else TARGET
         if end - at < TARGET / 2:
-            return found
-        found.append(at)
+            return boundaries
+        boundaries.append(at)
 
 
 def _first_at(times: Times, wanted: float, begin: int) -> int:
     """The first keyframe from `begin` on that is presented at `wanted` or later; if there is none, their number.
 
-    The search starts at `begin` with doubling steps: in a whole video, `bisect` alone would need a dozen times.
+    The search starts at `begin` with doubling steps: `bisect` over a whole video would compute a dozen of the times.
     """
     count, step, at = len(times), 1, begin
     while at < count and times[at] < wanted:

@@ -96,7 +96,7 @@ def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
     videos = [track.rendition for track in tracks]
     independent = all(video.independent for video in videos)
     number = len(period)
-    into = ET.SubElement(period, "AdaptationSet", {
+    adaptation_set = ET.SubElement(period, "AdaptationSet", {
         "id": str(number),
         "contentType": "video",
         "mimeType": "video/mp4",
@@ -106,10 +106,10 @@ def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
         "maxHeight": str(max(video.height for video in videos)),
     })  # fmt: skip
     if (transfer := {"PQ": "16", "HLG": "18"}.get(videos[0].video_range)) is not None:
-        ET.SubElement(into, "SupplementalProperty", schemeIdUri=CICP, value=transfer)
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main")
+        ET.SubElement(adaptation_set, "SupplementalProperty", schemeIdUri=CICP, value=transfer)
+    ET.SubElement(adaptation_set, "Role", schemeIdUri=ROLE, value="main")
     for at, (track, video) in enumerate(zip(tracks, videos, strict=True)):
-        about = {
+        attributes = {
             "id": f"video{number}.{at}",
             "codecs": video.codecs,
             "bandwidth": str(video.bandwidth[0]),
@@ -118,13 +118,13 @@ def _video_set(period: ET.Element, tracks: Sequence[_Track]) -> None:
             "sar": "1:1",
         }
         if video.frame_rate is not None:
-            about["frameRate"] = str(video.frame_rate)
-        _template(ET.SubElement(into, "Representation", about), track)
+            attributes["frameRate"] = str(video.frame_rate)
+        _template(ET.SubElement(adaptation_set, "Representation", attributes), track)
 
 
 def _audio_set(period: ET.Element, track: _Track) -> None:
     audio = track.rendition
-    about = {
+    attributes = {
         "id": str(len(period)),
         "contentType": "audio",
         "mimeType": "audio/mp4",
@@ -132,12 +132,12 @@ def _audio_set(period: ET.Element, track: _Track) -> None:
         "startWithSAP": "1",
     }
     if audio.language is not None and LANGUAGE.fullmatch(audio.language):
-        about["lang"] = audio.language
-    into = ET.SubElement(period, "AdaptationSet", about)
+        attributes["lang"] = audio.language
+    adaptation_set = ET.SubElement(period, "AdaptationSet", attributes)
     if audio.label is not None:
-        ET.SubElement(into, "Label").text = printable(audio.label)
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value="main" if audio.default else "alternate")
-    representation = ET.SubElement(into, "Representation", {
+        ET.SubElement(adaptation_set, "Label").text = printable(audio.label)
+    ET.SubElement(adaptation_set, "Role", schemeIdUri=ROLE, value="main" if audio.default else "alternate")
+    representation = ET.SubElement(adaptation_set, "Representation", {
         "id": f"{audio.name}.0",
         "codecs": audio.codecs,
         "bandwidth": str(audio.bandwidth[0]),
@@ -151,14 +151,16 @@ def _audio_set(period: ET.Element, track: _Track) -> None:
 
 
 def _subtitle_set(period: ET.Element, subtitles: Subtitles, start: float) -> None:
-    about = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
+    attributes = {"id": str(len(period)), "contentType": "text", "mimeType": "text/vtt"}
     if subtitles.language is not None and LANGUAGE.fullmatch(subtitles.language):
-        about["lang"] = subtitles.language
-    into = ET.SubElement(period, "AdaptationSet", about)
+        attributes["lang"] = subtitles.language
+    adaptation_set = ET.SubElement(period, "AdaptationSet", attributes)
     role = "forced-subtitle" if subtitles.forced else "caption" if subtitles.hearing_impaired else "subtitle"
-    ET.SubElement(into, "Label").text = printable(subtitles.label)
-    ET.SubElement(into, "Role", schemeIdUri=ROLE, value=role)
-    representation = ET.SubElement(into, "Representation", id=f"{subtitles.name}.0", bandwidth="1000")
+    ET.SubElement(adaptation_set, "Label").text = printable(subtitles.label)
+    ET.SubElement(adaptation_set, "Role", schemeIdUri=ROLE, value=role)
+    representation = ET.SubElement(
+        adaptation_set, "Representation", id=f"{subtitles.name}.0", bandwidth="1000"
+    )
     ET.SubElement(representation, "BaseURL").text = subtitles.whole
     if start:  # its times are those of the title, not of the period
         offset = {"timescale": "1000", "presentationTimeOffset": str(round(start * 1000))}
@@ -167,15 +169,15 @@ def _subtitle_set(period: ET.Element, subtitles: Subtitles, start: float) -> Non
 
 def _template(representation: ET.Element, track: _Track) -> None:
     folder = f"{track.source.segments}/{in_address(track.rendition.name)}"
-    about = {
+    attributes = {
         "timescale": str(track.timescale),
         "initialization": f"{folder}/{track.init}",
         "media": f"{folder}/$Number$.m4s",
         "startNumber": str(track.numbers.start),
     }
     if track.start:
-        about["presentationTimeOffset"] = str(round(track.start * track.timescale))
-    template = ET.SubElement(representation, "SegmentTemplate", about)
+        attributes["presentationTimeOffset"] = str(round(track.start * track.timescale))
+    template = ET.SubElement(representation, "SegmentTemplate", attributes)
     _timeline(ET.SubElement(template, "SegmentTimeline"), track.starts)
 
 
@@ -183,10 +185,10 @@ def _timeline(timeline: ET.Element, starts: Sequence[int]) -> None:
     """Writes the `S` elements; equal durations in a row share one (section 5.3.9.6)."""
     first = True
     for duration, group in groupby(after - before for before, after in pairwise(starts)):
-        about = {"d": str(duration)}
+        attributes = {"d": str(duration)}
         if first:
-            about = {"t": str(starts[0]), **about}
+            attributes = {"t": str(starts[0]), **attributes}
             first = False
         if (repeated := len(list(group)) - 1) > 0:
-            about["r"] = str(repeated)
-        ET.SubElement(timeline, "S", about)
+            attributes["r"] = str(repeated)
+        ET.SubElement(timeline, "S", attributes)

@@ -80,15 +80,15 @@ def _video(packaged: PackagedTrack) -> Rendition:
     end = end_of(samples, timeline)
     is_open = cache(lambda number: samples.has_leading(keys[number]))
     chosen: list[int] = []
-    shown: list[int] = []
+    trickplay: list[int] = []
     span_starts: list[tuple[int, int]] = []
     changes = [bisect_left(keys, item.first) for item in track.described[1:]]
     for low, high in pairwise([0, *changes, len(keys)]):
         part = times if not changes else _KeyTimes(packaged, keys[low:high])
         until = times[high] if high < len(keys) else end / scale
-        span_starts.append((len(chosen), len(shown)))
+        span_starts.append((len(chosen), len(trickplay)))
         chosen += (low + number for number in cut(part, until, is_open=partial(_is_open_at, is_open, low)))
-        shown += (low + number for number in thin(part, max(1.0, end / scale / MAX_KEYS), MAX_KEYS + 1))
+        trickplay += (low + number for number in thin(part, max(1.0, end / scale / MAX_KEYS), MAX_KEYS + 1))
     firsts = [keys[number] for number in chosen]
     bounds = [*firsts, samples.count]
     starts = [
@@ -96,8 +96,8 @@ def _video(packaged: PackagedTrack) -> Rendition:
         for number, first, stop in zip(chosen, firsts, bounds[1:], strict=True)
     ]
     starts[0] = 0
-    whole = track.samples  # their last frame is not extended beyond its duration in the file
-    rate = Fraction(whole.count * scale, whole.end) if whole.end else None
+    original = track.samples  # their last frame is not extended beyond its duration in the file
+    rate = Fraction(original.count * scale, original.end) if original.end else None
     width, height = _shown_size(track, track.entry)
     _, transfer, _, _ = track.entry.colours
     return Rendition(
@@ -114,7 +114,7 @@ def _video(packaged: PackagedTrack) -> Rendition:
         frame_rate=_plausible(rate),
         video_range="PQ" if transfer == PQ else "HLG" if transfer == HLG else "SDR",
         keys=_keyframe_segments(
-            samples, [keys[number] for number in shown], [0, *map(times.exactly, shown[1:]), end]
+            samples, [keys[number] for number in trickplay], [0, *map(times.exactly, trickplay[1:]), end]
         ),
         independent=not any(map(is_open, chosen)) and all(map(samples.is_sync, firsts[1:])),
         spans=_spans(packaged, span_starts, bounds),
@@ -149,7 +149,7 @@ def _spans(
         return ()
     boxes = [coding.box for coding in packaged.codings]
     ends = [*(first for first, _ in span_starts[1:]), len(bounds) - 1]
-    found: list[Span] = []
+    spans: list[Span] = []
     for described, (first, key), end in zip(track.described, span_starts, ends, strict=True):
         entry = described.description.entry
         span = Span(
@@ -163,11 +163,11 @@ def _spans(
         )
         if track.handler == "vide":
             width, height = _shown_size(track, entry)
-            found.append(replace(span, width=width, height=height))
+            spans.append(replace(span, width=width, height=height))
         else:
             rate = entry.rate or track.timescale
-            found.append(replace(span, channels=entry.channel_count, sample_rate=rate))
-    return tuple(found)
+            spans.append(replace(span, channels=entry.channel_count, sample_rate=rate))
+    return tuple(spans)
 
 
 class _KeyTimes:

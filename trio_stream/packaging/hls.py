@@ -126,10 +126,10 @@ def _variant(
 
 def _codecs(rendition: Rendition) -> str:
     """All codecs of the rendition; one of each family, as a player that supports it supports the others."""
-    found = {rendition.codecs.partition(".")[0]: rendition.codecs}
+    by_family = {rendition.codecs.partition(".")[0]: rendition.codecs}
     for span in rendition.spans:
-        found.setdefault(span.codecs.partition(".")[0], span.codecs)
-    return ",".join(found.values())
+        by_family.setdefault(span.codecs.partition(".")[0], span.codecs)
+    return ",".join(by_family.values())
 
 
 def _audio_only(title: Title, groups: Sequence[Sequence[Rendition]]) -> Iterator[str]:
@@ -208,13 +208,13 @@ def subtitle_playlist(name: str, presentation: Presentation, segments: str, targ
 
 def subtitle_boundaries(presentation: Presentation) -> list[float]:
     """Boundaries of subtitle segments, in seconds: none is longer than the segments of the file."""
-    found, limit = [0.0], presentation.target_duration
+    boundaries, limit = [0.0], presentation.target_duration
     for boundary in segment_boundaries(presentation)[1:]:
-        while boundary - found[-1] >= limit + 0.5:
-            found.append(found[-1] + limit)
-        if boundary > found[-1]:
-            found.append(boundary)
-    return found
+        while boundary - boundaries[-1] >= limit + 0.5:
+            boundaries.append(boundaries[-1] + limit)
+        if boundary > boundaries[-1]:
+            boundaries.append(boundary)
+    return boundaries
 
 
 def _heading(target: int, *, independent: bool = False) -> list[str]:

@@ -115,11 +115,11 @@ class Rendition:
     @property
     def inits(self) -> Mapping[int, str]:
         """The numbers of the segments at which the init segment changes, and the name of the new one."""
-        found = {0: init_name(0)}
+        names = {0: init_name(0)}
         for before, after in pairwise(self.spans):
             if after.init != before.init:
-                found[after.first] = init_name(after.init)
-        return found
+                names[after.first] = init_name(after.init)
+        return names
 
     @property
     def longest(self) -> float:

@@ -45,18 +45,18 @@ class AudioBoundaries:
 def cut_at_keys(keys: KeyframeTable, timescale: int, end: float, changed: Sequence[float] = ()) -> list[int]:
     """The keyframes with which segments begin; they include those nearest to the times `changed`."""
     times = [time / timescale for time in keys.times]
-    found: list[int] = []
+    segment_keys: list[int] = []
     inner = (time for time in changed if times[0] < time < end)
-    near = {min(range(len(times)), key=lambda number: abs(times[number] - time)) for time in inner}
+    change_keys = {min(range(len(times)), key=lambda number: abs(times[number] - time)) for time in inner}
 
     def is_open(low: int, number: int) -> bool:
         return keys.starts[low + number] not in (None, keys.times[low + number])
 
-    for low, high in pairwise([*sorted({0, *near}), len(times)]):
+    for low, high in pairwise([*sorted({0, *change_keys}), len(times)]):
         until = times[high] if high < len(times) else end
         chosen = cut(times[low:high], until, is_open=partial(is_open, low))
-        found += [low + number for number in chosen]
-    return found
+        segment_keys += [low + number for number in chosen]
+    return segment_keys
 
 
 type _VideoPart = tuple[VideoOutline, KeyframeTable]
@@ -73,7 +73,7 @@ def video_rendition(
     boundary_times: list[int] = []
     sizes: list[int] = []
     keys: tuple[list[int], list[int], list[int]] = [], [], []
-    found: list[Span] = []
+    spans: list[Span] = []
     independent = True
     limits = [*(_shown(part) for part in parts[1:]), end]
     for (outline, keyframes), limit in zip(parts, limits, strict=True):
@@ -81,7 +81,7 @@ def video_rendition(
         chosen = cut_at_keys(keyframes, part_scale, limit, changed)
         shown = [keyframes.times[at] if (start := keyframes.starts[at]) is None else start for at in chosen]
         independent &= all(start == keyframes.times[at] for start, at in zip(shown, chosen, strict=True))
-        found.append(_span(outline, len(starts), len(keys[0]), round(limit * part_scale)))
+        spans.append(_span(outline, len(starts), len(keys[0]), round(limit * part_scale)))
         starts += [max(0, _scaled(start, part_scale, scale)) for start in shown]
         boundary_times += [keyframes.times[at] for at in chosen]
         sizes += [
@@ -116,7 +116,7 @@ def video_rendition(
         ),
         independent=independent,
         carriage=_job_parameters(carriage),
-        spans=tuple(found) if len(found) > 1 else (),
+        spans=tuple(spans) if len(spans) > 1 else (),
     )
 
 
@@ -208,17 +208,17 @@ def audio_rendition(
     starts: list[int] = []
     boundary_times: list[int] = []
     sizes: list[int] = []
-    found: list[Span] = []
+    spans: list[Span] = []
     limits = [*(part.carriage.first / part.carriage.timescale for part in parts[1:]), end]
     for outline, limit in zip(parts, limits, strict=True):
         part_scale = outline.carriage.timescale
-        begins = max(0.0, outline.carriage.start)
-        inner = _inner_boundaries(boundaries.times, begins, limit, alone=len(parts) == 1)
+        begin = max(0.0, outline.carriage.start)
+        inner = _inner_boundaries(boundaries.times, begin, limit, alone=len(parts) == 1)
         times = [
             outline.carriage.first,
             *(_on_grid(outline.carriage, round(time * part_scale)) for time in inner),
         ]
-        found.append(_span(outline, len(starts), 0, round((until if limit == end else limit) * part_scale)))
+        spans.append(_span(outline, len(starts), 0, round((until if limit == end else limit) * part_scale)))
         starts += [_scaled(time, part_scale, scale) for time in times]
         boundary_times += times
         if (
@@ -229,8 +229,8 @@ def audio_rendition(
         ):
             sizes += [sum(outline.carriage.sizes[first:stop]) for first, stop in boundaries.shares]
         else:
-            bounds = [begins, *inner, max(limit, begins)]
-            total, length = sum(outline.carriage.sizes), bounds[-1] - begins or 1.0
+            bounds = [begin, *inner, max(limit, begin)]
+            total, length = sum(outline.carriage.sizes), bounds[-1] - begin or 1.0
             sizes += [round(total * (after - before) / length) for before, after in pairwise(bounds)]
     part_scale = parts[-1].carriage.timescale
     return Rendition(
@@ -251,7 +251,7 @@ def audio_rendition(
         channels=track.channels,
         sample_rate=track.sample_rate,
         carriage=_job_parameters(carriage),
-        spans=tuple(found) if len(found) > 1 else (),
+        spans=tuple(spans) if len(spans) > 1 else (),
     )
 
 

@@ -74,13 +74,13 @@ def printable(text: str) -> str:
 
 def names(labels: Sequence[str | None], languages: Sequence[str | None], word: str) -> list[str]:
     """Unique names of tracks for a menu: the label, otherwise the language in English, otherwise a number."""
-    found: list[str] = []
+    unique: list[str] = []
     for number, (label, language) in enumerate(zip(labels, languages, strict=True), 1):
         name = printable(label or "") or (language and english_name(language)) or f"{word} {number}"
-        while name in found:
+        while name in unique:
             name = f"{name} ({number})"
-        found.append(name)
-    return found
+        unique.append(name)
+    return unique
 
 
 def subtitle_label(label: str, language: str | None, *, forced: bool, hearing_impaired: bool) -> str | None:
@@ -104,6 +104,6 @@ def subtitle_label(label: str, language: str | None, *, forced: bool, hearing_im
 def segment_boundaries(presentation: Presentation) -> list[float]:
     """Segment boundaries and the end, in seconds; audio and subtitles use those of the video."""
     main = presentation.video or presentation.renditions[0]
-    found = [start / main.timescale for start in main.segments.starts]
-    found[-1] = max(found[-1], presentation.duration)
-    return found
+    boundaries = [start / main.timescale for start in main.segments.starts]
+    boundaries[-1] = max(boundaries[-1], presentation.duration)
+    return boundaries

@@ -23,7 +23,7 @@ AT_ONCE = 3
 """Maximum number of segments built at once: each is ready much faster than it plays, and the sandbox has other work."""
 
 OUTLINE_DEADLINE, SCAN_SECONDS = 60.0, 45.0
-"""Seconds for an outline, and for reading in it: for a large file without an index, it covers what was read."""
+"""Seconds for an outline, and for reading the file for it: a large file without an index is read only in part."""
 
 DEADLINE = 20.0
 """Seconds for other jobs, which take tens of milliseconds if machine and disk are idle."""

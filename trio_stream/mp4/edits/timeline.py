@@ -20,7 +20,7 @@ from trio_stream.mp4.reading.tables import SampleTable
 from trio_stream.mp4.reordering import REORDERED
 
 PREROLL = 1
-"""Seconds of audio that are decoded before playback starts, as in FFmpeg: some decoders need a few packets to
+"""Seconds of audio that are decoded before the first audible part, as in FFmpeg: some decoders need a few packets to
 settle."""
 
 LATEST = 1 << 62

@@ -30,7 +30,7 @@ class Runs:
 
     @property
     def negative(self) -> bool:
-        """Whether any value is below 0. A video has a hundred thousand, so only their first bytes are tested."""
+        """Whether any value is below 0. A video has a hundred thousand of them; only their first bytes are tested."""
         last = self.values.itemsize - 1 if byteorder == "little" else 0
         return not self.values.tobytes()[last :: self.values.itemsize].isascii()
 

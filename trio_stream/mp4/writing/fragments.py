@@ -36,14 +36,14 @@ def _trak(number: int, track: Track, timeline: Timeline) -> bytes:
     )
     hdlr = full_box("hdlr", 0, 0, bytes(4), handler, bytes(12), name)
     dinf = box("dinf", full_box("dref", 0, 0, struct.pack(">I", 1), full_box("url ", 0, 1)))
-    nothing = bytes(4)
+    no_entries = bytes(4)
     stbl = box(
         "stbl",
         track.descriptions,
-        full_box("stts", 0, 0, nothing),
-        full_box("stsc", 0, 0, nothing),
-        full_box("stsz", 0, 0, nothing, nothing),
-        full_box("stco", 0, 0, nothing),
+        full_box("stts", 0, 0, no_entries),
+        full_box("stsc", 0, 0, no_entries),
+        full_box("stsz", 0, 0, no_entries, no_entries),
+        full_box("stco", 0, 0, no_entries),
     )
     return box(
         "trak",
@@ -69,8 +69,8 @@ def _edit_list(skip: int) -> bytes:
 
 def _language_code(language: str | None) -> int:
     """ISO 639-2, three letters in five bits each (section 8.4.2.3)."""
-    plain = language is not None and len(language) == 3 and language.isascii() and language.isalpha()
-    letters = language if language is not None and plain else "und"
+    is_code = language is not None and len(language) == 3 and language.isascii() and language.isalpha()
+    letters = language if language is not None and is_code else "und"
     first, second, third = (ord(letter) - 0x60 & 31 for letter in letters.lower())
     return first << 10 | second << 5 | third
 
