@@ -186,7 +186,7 @@ class _KeyTimes:
 
     def __getitem__(self, number: int) -> float:
         block_times = self._blocks.get(number // BLOCK) or self._compute(number // BLOCK)
-        return block_times[number % BLOCK] / self._timescale  # called some ten thousand times per video
+        return block_times[number % BLOCK] / self._timescale  # called about ten thousand times per video
 
     def exactly(self, number: int) -> int:
         """In units of the timescale."""

@@ -158,7 +158,7 @@ def bandwidth(segments: Segments, timescale: int, target: int | None = None) -> 
     low, high = max(1, longest / 2), longest * 1.5
     before = list(accumulate(segments.sizes, initial=0))
     last, count, peak, peak_bytes, peak_length = 0, len(starts), 0.0, 0, 1
-    for first, start in enumerate(starts[:-1]):  # runs some thousand times per video
+    for first, start in enumerate(starts[:-1]):  # runs about a thousand times per video
         sent, last = before[first], max(last, first + 1)
         while last < count and starts[last] < start + low:
             last += 1

@@ -4,7 +4,7 @@ This package combines the catalog, the database and the rules of packaging.
 
 What is cached, and where:
 
-    indexes          memory, 128 MiB, least recently used dropped first; some 8 MB for two hours of video
+    indexes          memory, 128 MiB, least recently used dropped first; about 8 MB for two hours of video
     presentations    the database (a tenth of a percent of an index), and 32 MiB of memory; so after a restart no file
                      is read again until a client plays it
     manifests        memory, 32 MiB, until the title they describe changes

@@ -11,7 +11,7 @@ from trio_stream.caching import BoundedCache
 from trio_stream.playback.offers import Offer
 
 BUDGET = 32 << 20
-"""Bytes of manifests in memory: a playlist of two hours has some 70 KB."""
+"""Bytes of manifests in memory: a playlist of two hours has about 70 KB."""
 
 FIXED = 64 << 10
 """Bytes counted in addition to the text: the presentation may be in memory only because of this manifest."""

@@ -31,7 +31,7 @@ from trio_stream.store.database import Database
 from trio_stream.store.writer import Writer
 
 MAX_PRESENTATIONS = 256
-"""Maximum number of presentations in memory; one takes some 50 KB for a two-hour video."""
+"""Maximum number of presentations in memory; one takes about 50 KB for a two-hour video."""
 
 BUDGET = 32 << 20
 """Bytes of all of them together."""

@@ -20,7 +20,7 @@ PREFIX = "s-"
 """Prefix of the digest of subtitles, in the place of the name of a rendition."""
 
 MAX_SUBTITLES = 64
-"""Maximum number of subtitles in memory; one takes some 200 KB for a film."""
+"""Maximum number of subtitles in memory; one takes about 200 KB for a film."""
 
 BUDGET = 64 << 20
 """Bytes of all of them together: one may be as large as a derived file (`LARGEST`)."""
