@@ -28,11 +28,11 @@ LONGEST_REQUEST_BODY = 64 * 1024
 """Bytes. Hardly any route accepts a large body."""
 
 LONGEST_IMPORT = 1024 * 1024
-"""Bytes: some thousand playheads."""
+"""Bytes: a few thousand playheads."""
 
 RESERVED_FOR_FILES = 512
-"""Descriptors that are reserved for videos and for diagnosing problems, and not used for connections. At most half of
-all descriptors are."""
+"""File descriptors that are reserved for videos and for diagnosing problems, and not used for connections. At most
+half of all descriptors are reserved."""
 
 ENOUGH_FILES = 4 * RESERVED_FOR_FILES
 """If the limit of open files is lower, the server logs a warning when it starts."""
@@ -103,7 +103,7 @@ def create_app(settings: Settings | None = None, *, player_folder: Path = build.
 
 
 def _connection_limit(files: int) -> int:
-    """How many connections the server may have if it may open so many files."""
+    """How many connections the server may have with this limit of open files."""
     connections = max(files - min(RESERVED_FOR_FILES, files // 2), 1)
     if files < ENOUGH_FILES:
         log.warning(

@@ -62,7 +62,7 @@ class WrongHost(TrioStreamError):
 class VideoNotFound(TrioStreamError):
     """There is no such video.
 
-    Also raised for names that a client must not be able to tell from those of missing videos.
+    Also raised for files whose existence clients must not learn about.
     """
 
     status = 404
@@ -70,7 +70,7 @@ class VideoNotFound(TrioStreamError):
 
 
 class DerivedNotFound(TrioStreamError):
-    """No such artwork or subtitle file exists for the current revision of the video."""
+    """There is no such derived file, playlist or segment of the current revision of the video."""
 
     status = 404
     code = "file-not-found"
@@ -101,7 +101,7 @@ class RangeNotSatisfiable(TrioStreamError):
     code = "range-not-satisfiable"
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"the range is outside the {size} bytes there are")
+        super().__init__(f"the range is not satisfiable: the size is {size}")
         self.size = size
 
 
@@ -113,7 +113,7 @@ class TooManyStreams(TrioStreamError):
     retry_after = 5
 
     def __init__(self, limit: int) -> None:
-        super().__init__(f"the limit of streams at once ({limit}) is reached")
+        super().__init__(f"the limit of streams ({limit}) is reached")
         self.limit = limit
 
 
@@ -130,7 +130,7 @@ class TooManyListeners(TrioStreamError):
 
 
 class TooManyFiles(TrioStreamError):
-    """No file can be opened: the server, or its system, has reached its limit of open files."""
+    """No file can be opened: the server or the operating system has reached its limit of open files."""
 
     status = 503
     code = "too-many-files"
@@ -152,7 +152,7 @@ class LibraryAway(TrioStreamError):
 
 
 class NotTheOwner(TrioStreamError):
-    """The owner of the data is another process, which cannot be reached now. It, or its successor, soon can."""
+    """Another process owns the data and cannot be reached now. It, or its successor, will soon be reachable."""
 
     status = 503
     code = "not-the-owner"
@@ -177,7 +177,7 @@ class StoreUnavailable(StoreError):
 
 
 class StoreFull(StoreUnavailable):
-    """The disk of the database is full. What was written before is unharmed."""
+    """The disk of the database is full. Data written before is intact."""
 
     status = 507
     code = "store-full"
@@ -199,8 +199,8 @@ class StoreDamaged(StoreError):
 class StoreUnusable(StoreError, SettingsError):
     """The configured database cannot be used until the operator does something; the message says what.
 
-    No server starts with it. A server that is running continues, for example when the disk of its data is not mounted
-    or read-only.
+    A server does not start with it. A running server continues, for example when the disk of its data is not mounted,
+    or is read-only.
     """
 
     status = 503
@@ -246,7 +246,7 @@ class SegmentTooLarge(MediaUnreadable):
 
 
 class Unpackageable(TrioStreamError):
-    """A video cannot be packaged into segments without transcoding. Its file may play anyway; the message says why."""
+    """A video cannot be packaged into segments without transcoding. The file may still play; the message says why."""
 
     status = 422
     code = "unpackageable"
@@ -293,7 +293,8 @@ def copy_of[E: Exception](error: E) -> E:
 def release_traceback(error: BaseException) -> None:
     """Break the reference cycles through `error`: clear the frames of its traceback, and drop its context.
 
-    A framework keeps the error in such frames while it looks for a handler. They keep alive all that a viewer held.
+    A framework keeps the error in such frames while it looks for a handler. They keep alive everything that the request
+    held.
     """
     clear_frames(error.__traceback__)
     error.__context__ = None

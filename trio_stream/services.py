@@ -51,8 +51,8 @@ DATABASE, DERIVED, SEGMENTS = "library.db", "derived", "segments"
 
 LISTENERS = 64
 """How many clients of one process may listen to events at once. Each is a connection and a few tasks that stay for
-hours, and does not count as a stream. A household has one or two operators; the others are pages that were left open,
-or strangers."""
+hours, and does not count as a stream. A household has one or two operators; other listeners are pages that were
+left open, or strangers."""
 
 log = structlog.get_logger("trio_stream.services")
 
@@ -226,11 +226,11 @@ async def _run_as_owner(
     scanner = Scanner(root, database, writer, progress, notify=jobs.wake, interval=settings.scan_interval)
     sweeper = Sweeper(database, writer, services.derived, progress, notify=jobs.wake)
     segments = SegmentCache(settings.data / SEGMENTS, settings.segment_cache)
-    over = trio.Event()
+    done = trio.Event()
     # Two nurseries: the writer outlives all services that write, so changes that they submit while they end are
     # committed, too. When the server stops, both are cancelled at the same time; `_run_until` makes the writer wait.
     async with trio.open_nursery() as nursery:
-        await nursery.start(_run_until, over, partial(keep_running, health, "writer", writer.run))
+        await nursery.start(_run_until, done, partial(keep_running, health, "writer", writer.run))
         try:
             async with trio.open_nursery() as writing:
                 for name, run in {
@@ -248,26 +248,26 @@ async def _run_as_owner(
                 task_status.started()
         finally:
             services.owner.housekeeping = None  # no request gets services that have ended
-            over.set()
+            done.set()
 
 
 async def _run_until(
-    over: trio.Event,
+    done: trio.Event,
     run: Callable[..., Awaitable[None]],
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Run `run`. Once it has started, protect it from cancellation until `over` is set."""
+    """Run `run`. Once it has started, protect it from cancellation until `done` is set."""
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:
             await nursery.start(run)  # can be cancelled while it starts: there is nothing to protect yet
             task_status.started()
-            # If this is cancelled by now, the caller's `start` raises, and the caller never sets `over`.
+            # If this is cancelled by now, the caller's `start` raises, and the caller never sets `done`.
             await trio.lowlevel.checkpoint_if_cancelled()
             # From here on no outer cancellation reaches the wait or `run`. There is no checkpoint between the check
-            # above and the shield, so none can slip through. Only `over` ends it.
+            # above and the shield, so none can slip through. Only `done` ends it.
             scope.shield = True
-            await over.wait()
+            await done.wait()
             nursery.cancel_scope.cancel()
 
 

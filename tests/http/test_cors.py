@@ -27,7 +27,7 @@ ALLOWED = frozenset({"https://friend.example", "http://10.0.0.5:8080"})
         ("http://[::1]:8000", "[::1]:8000", "http", False),
         ("http://tv.example", "tv.example", "ws", False),
         ("https://tv.example", "tv.example:443", "wss", False),
-        # our own pages behind a proxy that ends TLS
+        # our own pages behind a proxy that terminates TLS
         ("https://tv.example", "tv.example", "http", False),
         ("https://tv.example", "tv.example:443", "http", False),
         ("https://tv.example", "tv.example:80", "http", False),

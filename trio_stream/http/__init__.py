@@ -7,6 +7,6 @@ Files are recognised as videos by their suffix, from a table of our own. It deci
 must not depend on the machine's `mime.types`.
 
 The rule for other sites (CORS) is our own, too. The same rule must hold for HTTP, for WebSockets, which CORS does not
-cover, and for routes that bypass the framework, also behind a proxy that ends TLS. It consists of plain functions of
-three header values, which are tested as a table.
+cover, and for routes that bypass the framework, even behind a proxy that terminates TLS. It consists of plain
+functions of three header values, which are tested as a table.
 """

@@ -1,7 +1,7 @@
 """Which pages of other sites may use this server (the Fetch standard's CORS protocol, RFC 6454).
 
 Invariant: a page of another site has access only if the operator has configured its origin. Our own pages always have
-access, also behind a proxy that ends TLS.
+access, even behind a proxy that terminates TLS.
 
 `allowed` is always the set of configured origins, each as `normalise_origin` returns it; "*" in it allows any origin.
 """
@@ -49,7 +49,7 @@ def normalise_origin(text: str) -> str:
         )
     if "*" in rest:
         raise ValueError(
-            f"{text!r} has a wildcard; name each origin in full, or allow every one with a lone *"
+            f"{text!r} has a wildcard; name each origin in full, or allow all of them with a lone *"
         )
     if any(mark in rest for mark in "/?#"):
         raise ValueError(
@@ -76,9 +76,9 @@ def is_foreign(origin: str | None, host: str | None, scheme: str, allowed: froze
 def _same_site(origin: str, host: str | None, scheme: str) -> bool:
     """Whether a serialised origin and a Host name the same server.
 
-    The schemes are not compared: behind a proxy that ends TLS the browser's is https and ours is http, and anyone
-    who can serve a page on the same host and port can do so under either. So the default port of either scheme counts
-    as no port, whether or not the proxy wrote its own into Host.
+    The schemes are not compared: behind a proxy that terminates TLS the browser's is https and ours is http, and
+    anyone who can serve a page on the same host and port can do so under either. So the default port of either scheme
+    counts as no port, whether or not the proxy wrote its own into Host.
     """
     ours, theirs = _HOST.fullmatch(host or ""), _ORIGIN.fullmatch(origin)
     if ours is None or theirs is None or ours["host"].lower() != theirs["host"]:

@@ -143,5 +143,5 @@ def content_disposition(filename: str) -> str:
     becomes U+FFFD.
     """
     plain = _NOT_PLAIN.sub("_", filename)
-    whole = quote(_SURROGATE.sub("\ufffd", filename), safe=_ATTR_CHARS)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{whole}"
+    encoded = quote(_SURROGATE.sub("\ufffd", filename), safe=_ATTR_CHARS)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}"

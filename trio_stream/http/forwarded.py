@@ -1,13 +1,13 @@
 """The client's address behind proxies (RFC 7239 section 7.1 says why only the tail of the list can be trusted).
 
-Invariant: no client can choose its own address. Only those entries of the field that trusted proxies wrote are
-believed.
+Invariant: no client can choose its own address. Only the entries of the field that trusted proxies wrote
+count.
 """
 
 from collections.abc import Callable
 
 LONGEST_LIST = 32
-"""Addresses in a list; no deployment has so many proxies."""
+"""Addresses in a list; no deployment has that many proxies."""
 
 
 def client_address(peer: str, forwarded_for: str, is_trusted: Callable[[str], bool]) -> str:

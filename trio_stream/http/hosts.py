@@ -40,7 +40,7 @@ def normalise_host(text: str) -> str:
     name = text.lower().rstrip(".")
     if name != "*" and not re.fullmatch(r"\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*", name, re.ASCII):
         raise ValueError(
-            f"{text!r} is not a host name; one looks like films.example, without a scheme and a port, "
+            f"{text!r} is not a host name; one looks like films.example, without a scheme or a port, "
             "or .films.example for all names below it"
         )
     return name

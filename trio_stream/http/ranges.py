@@ -35,7 +35,7 @@ _BYTES = re.compile(r"bytes=", re.ASCII | re.IGNORECASE)
 #   first-pos, last-pos, suffix-length = 1*DIGIT
 _SPEC = re.compile(r"(?P<first>[0-9]+)-(?P<last>[0-9]*)|-(?P<suffix>[0-9]+)")
 
-# Larger than any possible file (2**63 bytes). Numbers are limited to it before `int` converts them: a number of some
+# Larger than any possible file (2**63 bytes). Numbers are limited to it before `int` converts them: a number of a few
 # thousand digits is legal in the grammar, but its conversion takes quadratic time and then raises ValueError.
 _BEYOND = 10**19
 

@@ -69,7 +69,7 @@ async def derived_file(request: DirectRequest, exchange: Exchange) -> DirectResp
     response = _respond(request, name, suffix, file.content.size, file.content.mtime_ns)
     if not response.parts:
         return DirectResponse(response.status, response.headers)
-    # A client that watches a video needs its subtitles, too, and must not need a second place for them.
+    # A client that watches a video needs its subtitles, too, which must not count as a second stream.
     stream = exchange.admit(file, name=f"{kind}-{name}.{suffix}", transport="http", free=True)
     return DirectResponse(response.status, response.headers, stream, response.parts)
 

@@ -1,4 +1,4 @@
-"""Metrics, as JSON for people and pages, and as text for Prometheus. Both only read `statistics()`."""
+"""Metrics, as JSON for users and pages, and as text for Prometheus. Both only read `statistics()`."""
 
 from collections.abc import Iterator, Mapping
 
@@ -88,7 +88,7 @@ async def metrics_text() -> Response:
             counter("trio_stream_sent_bytes", "Bytes of video sent.", streams.bytes_sent),
             counter("trio_stream_sent_chunks", "Chunks of video sent.", streams.chunks_sent),
             gauge("trio_stream_streams_active", "Running streams.", streams.active),
-            gauge("trio_stream_streams_limit", "The limit of streams at once.", services().registry.limit),
+            gauge("trio_stream_streams_limit", "The limit of concurrent streams.", services().registry.limit),
             counter("trio_stream_streams_started", "Streams started.", streams.started),
             counter(
                 "trio_stream_streams_refused",

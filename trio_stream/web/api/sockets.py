@@ -70,7 +70,7 @@ MAX_MISTAKES = 32
 LONGEST_REASON = 100
 """Characters in a close frame, which has room for 123 bytes (RFC 6455 section 5.5); our reasons are ASCII."""
 
-# RFC 6455 section 7.4.1, and the registry it opens.
+# RFC 6455 section 7.4.1, and the registry of close codes (section 11.7).
 NORMAL, GOING_AWAY, INTERNAL_ERROR, TRY_AGAIN_LATER = 1000, 1001, 1011, 1013
 
 

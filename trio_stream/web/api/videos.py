@@ -155,7 +155,7 @@ async def _details(id_: str) -> VideoDetails:
             {BadRequest: "The change is invalid; the detail says what is expected. Nothing was changed."},
         ),
         description="Members that are left out stay unchanged. The changes stay with the video when its file is "
-        "renamed; the file itself is not written to.",
+        "renamed; the file itself is not changed.",
     )
 )
 async def edit_video(id_: str) -> VideoDetails:

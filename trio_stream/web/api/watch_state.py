@@ -51,7 +51,7 @@ WRITE_DELAY = 0.05
 transaction costs as much as ten changes."""
 
 BATCH = 200
-"""Entries that one change of the database imports, so that other changes can come in between."""
+"""Entries imported by one change of the database, so that other changes can be made in between."""
 
 
 @owner_route(blueprint, "PUT", "/api/videos/<id_>/playhead")

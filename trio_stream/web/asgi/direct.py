@@ -34,13 +34,13 @@ from trio_stream.web.asgi.problems import ProblemResponse, describe
 METHODS = frozenset({"GET", "HEAD", "PUT"})
 
 GENERATION_TIMEOUT = 90.0
-"""Seconds that the owner may send nothing: it may have to read a large file first, and serve other requests before."""
+"""Seconds that the owner may send nothing: it may have to read a large file first, and serve earlier requests."""
 
 CACHED_ROUTES = 4096
-"""Paths whose routes are cached: enough for the videos and players of one time."""
+"""Paths whose routes are cached: enough for the videos and players in use at one time."""
 
 LONGEST_CACHED_PATH = 512
-"""Characters of a cached path, so that strangers can fill a few megabytes of memory and not hundreds."""
+"""Characters of a cached path, so that strangers can fill only a few megabytes of memory, not hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ class DirectRoutes:
     def find(self, scope: HTTPScope, services: Services) -> Route | None:
         """The direct route for the request, if there is one. An application mounted below another path has none.
 
-        A request that changes data is direct if the connection sends its body and no other task must listen to it.
+        A request that changes data is direct only in the owner, and only if no other task must listen for a disconnect.
         """
         if (
             not self._enabled

@@ -3,7 +3,7 @@
 A client that is slower than the changes misses states, and never gets an old one. A comment every 15 seconds keeps
 proxies from closing the connection.
 
-Such a response never ends by itself. It ends when the client disconnects, and when the server begins to drain, which
+Such a response never ends on its own. It ends when the client disconnects, and when the server begins to drain, which
 would wait for it otherwise. The number of listeners is limited, because they stay connected.
 """
 
@@ -31,7 +31,7 @@ MIN_INTERVAL = 0.2
 """Seconds between two events, at least."""
 
 DRAIN_TIMEOUT = 0.5
-"""Seconds that a client has to receive the event under way when the server begins to drain."""
+"""Seconds that a client has to receive the event that is being sent when the server begins to drain."""
 
 
 def event(kind: str, version: int, data: object) -> bytes:

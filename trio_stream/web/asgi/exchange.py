@@ -122,16 +122,15 @@ class Exchange:
             raise error
         finally:
             self._receive = receive
-            del (
-                error
-            )  # else this frame and the error, which has the frame in its traceback, form a reference cycle
+            # Otherwise this frame and the error, whose traceback refers to it, form a reference cycle.
+            del error
 
     async def read_body(self) -> bytes:
         """Read the body of the request, whose size the server limits. Raises `ClientGone`, `RequestTimeout`."""
         body = b""
         receive = self._receive
         if receive is None:
-            raise RuntimeError("another task reads what the client sends")
+            raise RuntimeError("another task is reading from the client")
         with trio.move_on_after(BODY_TIMEOUT):
             while (message := await receive())["type"] == "http.request":
                 body += message.get("body", b"")
@@ -171,8 +170,8 @@ class Exchange:
     def listen(self) -> None:
         """Count this exchange as a listener to events, for as long as it lasts. Raises `TooManyListeners`.
 
-        A request over the local socket does not count: it comes from the operator, or from another process that counts
-        its client already.
+        A request over the local socket does not count: it comes from the operator, or from another process that
+        has counted its client already.
         """
         if self.is_local:
             return

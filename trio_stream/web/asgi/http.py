@@ -1,9 +1,9 @@
 """HTTP requests, from ASGI messages to a direct route or to Quart, and back.
 
 Two things differ from Quart-Trio. A streamed body is sent by its stream, in the task of the request, so that all work
-for a client ends with it. The last message of a response is sent outside the nursery: Hypercorn announces a disconnect
-while it still finishes the response, and a cancellation at that time would leave the connection neither kept alive nor
-closed.
+for a client ends with it. The last message of a response is sent outside the nursery: Hypercorn reports a disconnect
+while it is still finishing the response, and a cancellation at that time would leave the connection neither kept alive
+nor closed.
 """
 
 from contextlib import suppress

@@ -1,7 +1,7 @@
 """Requests that only the owner of the data may serve: other processes forward them to the owner, through its socket.
 
-The owner speaks HTTP on its socket, too. So the request is forwarded as it came, and the response comes back in chunks,
-as fast as the client reads them. If the client disconnects, the request to the owner ends, too.
+The owner speaks HTTP on its socket, too. So the request is forwarded as HTTP, and the response comes back in chunks, as
+fast as the client reads them. If the client disconnects, the request to the owner ends, too.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -57,7 +57,7 @@ type View[**P] = Callable[P, Awaitable[Any]]
 
 
 def owner_only[**P](view: View[P], read_timeout: float | None = TIMEOUT) -> View[P]:
-    """Run the view in the process that owns the data. That may send nothing for `read_timeout` seconds."""
+    """Run the view in the process that owns the data, which may send nothing for `read_timeout` seconds."""
 
     @wraps(view)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> Any:
@@ -93,7 +93,7 @@ async def forward_to_owner(
     *,
     read_timeout: float | None = TIMEOUT,
 ) -> "ForwardedResponse":
-    """Forward a request to the owner, and return once the head of its response is here. Raises `NotTheOwner`.
+    """Forward a request to the owner, and return once the head of its response has arrived. Raises `NotTheOwner`.
 
     `path` is as the client spelt it, with its query. `fields` have lower-case names. The owner may send nothing for
     `read_timeout` seconds.

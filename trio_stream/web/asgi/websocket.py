@@ -50,7 +50,7 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
             try:
                 await send(message)
             except OSError as error:
-                failed = True  # for good, although Hypercorn silently accepts a second close
+                failed = True  # permanently, although Hypercorn silently accepts a second close
                 raise translate(error) from error
             except BaseException:
                 torn = True  # possibly: after an interrupted frame, nothing else can be sent

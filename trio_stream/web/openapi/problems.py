@@ -18,7 +18,7 @@ MEANINGS = {
     "precondition-failed": "The condition of `If-Match` or `If-Unmodified-Since` is not met.",
     "not-the-owner": "The process that owns the data of the library is not running; another one takes over.",
     "store-error": "The database failed.",
-    "store-unusable": "The database cannot be used, for example because its disk is not mounted or read-only.",
+    "store-unusable": "The database cannot be used, for example because its disk is not mounted, or is read-only.",
     "store-conflict": "The change conflicts with the contents of the database.",
     "too-many-streams": "The server has reached its limit of streams.",
     "too-many-listeners": "The server has reached its limit of clients that listen to server-sent events.",
@@ -33,7 +33,7 @@ UNSENT = frozenset(
         *("store-error", "store-damaged"),
     }
 )
-"""Codes for the operator: no client receives them, because there is none yet, or none any longer."""
+"""Codes for the operator, which no client receives: there is no client, or it gets `internal-error` instead."""
 
 REMEDIES = {
     "internal-error": "Look at the log of the server, and please report it if it is a bug.",

@@ -177,7 +177,7 @@ PROBLEMS: Final[dict[str, Text]] = {
         "Peça ao operador que adicione a origem a `TRIO_STREAM_CORS_ORIGINS`.",
     ),
     "file-not-found": Text(
-        "Não há essa imagem ou legenda do vídeo como ele está agora.",
+        "Não há esse arquivo derivado, playlist ou segmento do vídeo como ele está agora.",
         "Use os endereços de `/api/videos/{id}`, que são os atuais.",
     ),
     "stream-not-found": Text("Não há transmissão com esse id.", "Ela já terminou, o que dá no mesmo."),

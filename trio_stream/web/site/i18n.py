@@ -133,6 +133,6 @@ def store_choice(response: Response) -> Response:
     """Store the language that the query chooses, if any, so that other pages use it too."""
     chosen = request.args.get(PARAMETER)
     if chosen in LANGUAGES:
-        # The player reads it as well, so it is not HttpOnly.
+        # The player reads it, too, so it is not HttpOnly.
         response.set_cookie(COOKIE, chosen, max_age=_YEAR, path="/", samesite="Lax")
     return response

@@ -23,15 +23,15 @@ POLICY = (
 )
 """Only this host, and media that a script assembles (`blob:`, Media Source Extensions).
 
-Scripts have it too: a worker follows the policy of its own response.
+Scripts are sent with it, too: a worker follows the policy of its own response.
 """
 
 _DENIED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
 _ALLOWED = ("autoplay", "fullscreen", "picture-in-picture")
 PERMISSIONS = ", ".join([f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" for name in _DENIED])
 
-ANY = {"id": Annotated[str, says("The id of a video. If there is none, the page says so.", SAMPLE_ID)]}
-SHOWN: dict[str, Any] = {
+VIDEO_PATH = {"id": Annotated[str, says("The id of a video. If there is none, the page says so.", SAMPLE_ID)]}
+PAGE_OPERATION: dict[str, Any] = {
     "tag": PAGES,
     "returns": (
         PAGE,
@@ -84,9 +84,9 @@ class Player:
         return response
 
     @declares(
-        Operation(id="watchPage", summary="One video", path=ANY, **SHOWN),
-        Operation(id="socketPage", summary="One video, by WebSocket", path=ANY, **SHOWN),
-        Operation(id="livePage", summary="The activity of the server", **SHOWN),
+        Operation(id="watchPage", summary="One video", path=VIDEO_PATH, **PAGE_OPERATION),
+        Operation(id="socketPage", summary="One video, by WebSocket", path=VIDEO_PATH, **PAGE_OPERATION),
+        Operation(id="livePage", summary="The activity of the server", **PAGE_OPERATION),
     )
     async def _page(self, id_: str = "") -> Response:
         """One video, the same over WebSocket, and the activity of the server."""
@@ -129,7 +129,7 @@ class Player:
 
 
 async def protect(response: Response) -> Response:
-    """Say what browsers may make of what comes from here."""
+    """Add the security headers of the player."""
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Permissions-Policy"] = PERMISSIONS
     return protected(response, POLICY)

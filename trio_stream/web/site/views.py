@@ -47,7 +47,7 @@ def unbuilt_page(language: str) -> str:
 
 
 def _render(template: str, language: str, **values: Any) -> str:
-    # What is still English in another language is marked as such, for screen readers.
+    # Text without a translation is marked as English, for screen readers.
     english = Markup("") if language == ENGLISH else Markup(' lang="en"')
     return _TEMPLATES.get_template(template).render(
         language=language, languages=LANGUAGES, t=MESSAGES[language], english=english, **values
@@ -65,7 +65,7 @@ def _in_portuguese(
 
     def tag(english: dict[str, Any]) -> dict[str, Any]:
         name, description = docs_pt_br.TAGS[english["name"]]
-        operations = [operation(each) for each in english["operations"]]
+        operations = [operation(item) for item in english["operations"]]
         return english | {"name": name, "description": description, "operations": operations}
 
     def problem(english: dict[str, Any]) -> dict[str, Any]:
@@ -74,9 +74,9 @@ def _in_portuguese(
 
     translated = document | {
         "info": document["info"] | {"description": docs_pt_br.INTRODUCTION},
-        "x-problems": [problem(each) for each in document["x-problems"]],
+        "x-problems": [problem(item) for item in document["x-problems"]],
     }
-    return translated, [tag(each) for each in tags]
+    return translated, [tag(item) for item in tags]
 
 
 def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -126,7 +126,7 @@ def _type_of(schema: dict[str, Any], language: str) -> Markup:
         case {"enum": values}:
             words = either.join(map(_literal, values))
         case {"anyOf": options}:
-            words = either.join(_type_of(each, language) for each in options)
+            words = either.join(_type_of(option, language) for option in options)
         case {"type": [str(kind), "null"]}:
             words = either.join((_type_of(schema | {"type": kind}, language), t["null"]))
         case {"type": "array", "items": items}:

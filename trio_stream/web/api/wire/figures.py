@@ -70,7 +70,7 @@ class Metrics(Shape, frozen=True, kw_only=True):
     chunks_sent: Annotated[Whole, says("Chunks of video sent.")]
     throughput_mbps: Annotated[Number, says("Millions of bits sent per second, over the last ten seconds.")]
     active_streams: Annotated[Whole, says("Running streams.")]
-    max_streams: Annotated[Whole, says("The limit of streams at once.")]
+    max_streams: Annotated[Whole, says("The limit of concurrent streams.")]
     streams_started: Annotated[Whole, says("Streams started.")]
     streams_refused: Annotated[Whole, says("Streams refused because the limit was reached.")]
     streams_ended: Annotated[StreamsEnded, says("Ended streams, by reason.")]
@@ -113,5 +113,5 @@ class LiveNow(Shape, frozen=True, kw_only=True):
     sample: LiveSample
     uptime_seconds: Annotated[Number, says("Seconds since the server started.")]
     bytes_sent: Annotated[Whole, says("Bytes of video sent since the server started.")]
-    max_streams: Annotated[Whole, says("The limit of streams at once.")]
+    max_streams: Annotated[Whole, says("The limit of concurrent streams.")]
     streams: Annotated[list[Stream], says("The running streams, oldest first.")]

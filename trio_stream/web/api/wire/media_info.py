@@ -15,7 +15,7 @@ type Index = Annotated[Whole, says("The number of the track in the file.")]
 type Title = Annotated[str | None, says("The title in the file.")]
 type BitRate = Annotated[Whole | None, says("Bits per second.")]
 type Default = Annotated[bool, says("Whether the file marks it as the default.")]
-type Forced = Annotated[bool, says("Whether it covers only what is in a foreign language.")]
+type Forced = Annotated[bool, says("Whether it covers only foreign-language parts.")]
 type HearingImpaired = Annotated[bool, says("Whether it also describes sounds.")]
 type Colour = Annotated[Annotated[str, Meta(examples=["bt709"])] | None, says("The name in ITU-T H.273.")]
 

@@ -58,7 +58,6 @@ class Header:
 
     about: str
     example: str | int
-    whole: bool = False
 
 
 CACHED_IF_CURRENT = Header("A cache must revalidate its copy before each use.", REVALIDATE)

@@ -17,7 +17,7 @@ from trio_stream.library.records.pages import LARGEST_PAGE, LONGEST_QUERY, SORTS
 from trio_stream.web.api.wire.parts import SAMPLE, Body, Cursor, Name, Query, or_none, says
 
 WORDS = r"^[^\u0000\uD800-\uDFFF]*\Z"
-"""Text that every database can store: without NUL and lone surrogates."""
+"""Text that every database can store: without NUL or lone surrogates."""
 
 
 class Limited(Query, frozen=True, kw_only=True):
