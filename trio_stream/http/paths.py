@@ -13,8 +13,8 @@ def normal_path(raw: bytes) -> bytes:
     """The normal form of a path, which begins with a slash, as a client spelt it.
 
     Characters that need no percent-encoding are decoded (section 6.2.2.2); the other encodings get capital digits
-    (6.2.2.1). An encoded slash stays encoded: it does not separate segments. The segments `.` and `..` stay, and no name of
-    a video contains them: clients remove them themselves (5.2.4), and a client that does not is malicious.
+    (6.2.2.1). An encoded slash stays encoded: it does not separate segments. The segments `.` and `..` stay, and no
+    name of a video contains them: clients remove them themselves (5.2.4), and a client that does not is malicious.
     """
     return _ENCODED.sub(_normalise, raw) if b"%" in raw else raw
 

@@ -58,13 +58,13 @@ async def derived_file(request: DirectRequest, exchange: Exchange) -> DirectResp
     id_, revision, kind, name, suffix = (part.decode() for part in match.groups())
     if suffix not in KINDS.get(kind, ()):
         raise DerivedNotFound("there is no such file")
-    found = await exchange.services.database.read(
+    source = await exchange.services.database.read(
         partial(derived_source, id_=id_, revision=revision, kind=kind, name=name)
     )
-    if found is None:
+    if source is None:
         raise DerivedNotFound("there is no such file")
-    if found.sprites is not None:
-        return _send_track(request, shapes.thumbnails(found.sprites, found.duration), found.mtime_ns, name)
+    if source.sprites is not None:
+        return _send_track(request, shapes.thumbnails(source.sprites, source.duration), source.mtime_ns, name)
     file = exchange.hold(await exchange.services.derived.open(name, suffix))
     response = _respond(request, name, suffix, file.content.size, file.content.mtime_ns)
     if not response.parts:

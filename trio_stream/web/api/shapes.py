@@ -116,20 +116,20 @@ def _playhead(row: Row[Any]) -> Playhead | None:
     )
 
 
-def details(found: pages.VideoDetails) -> VideoDetails:
+def details(video: pages.VideoDetails) -> VideoDetails:
     """All details of a video, with the versions of its title."""
-    row = found.row
+    row = video.row
     return VideoDetails(
         **_item(row),
         description=row.description,
         tags=json.loads(row.tags),
         facts=None if row.facts is None else _media_info(row.facts),
-        subtitles=[_subtitle(row, subtitle) for subtitle in found.subtitles],
+        subtitles=[_subtitle(row, subtitle) for subtitle in video.subtitles],
         thumbnails=_thumbnails(row),
         artwork=Artwork(state=row.artwork, reason=row.artwork_reason),
-        versions=[_version(version) for version in found.versions],
-        previous=_neighbour(found.previous),
-        next=_neighbour(found.next),
+        versions=[_version(version) for version in video.versions],
+        previous=_neighbour(video.previous),
+        next=_neighbour(video.next),
     )
 
 

@@ -135,8 +135,8 @@ async def show_video(id_: str) -> VideoDetails:
 
 
 async def _details(id_: str) -> VideoDetails:
-    found = await services().database.read(partial(pages.video_details, id_=check_id(id_), user=user()))
-    return shapes.details(found)
+    stored = await services().database.read(partial(pages.video_details, id_=check_id(id_), user=user()))
+    return shapes.details(stored)
 
 
 @blueprint.patch("/api/videos/<id_>")

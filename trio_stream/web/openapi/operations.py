@@ -43,12 +43,12 @@ def body_types(about: Operation | ByteOperation | Socket) -> Iterator[Any]:
 
 def path_parameters(path: str, kinds: Mapping[str, Any]) -> Json:
     """The parameters in a path, which all its operations share."""
-    found = [
+    parameters = [
         parameter(name, "path", schema_of(kind), required=True)
         for name, kind in kinds.items()
         if f"{{{name}}}" in path
     ]
-    return {"parameters": found} if found else {}
+    return {"parameters": parameters} if parameters else {}
 
 
 def operation(path: str, about: Operation) -> Json:
@@ -60,13 +60,13 @@ def operation(path: str, about: Operation) -> Json:
     if about.conditional is not None:
         query += _conditions(about.conditional, with_body=True)
         responses |= _conditional(about.conditional, about.returns[0])
-    found = _operation(about.id, about.tag, about.summary, about.description)
-    found["parameters"] = query
+    result = _operation(about.id, about.tag, about.summary, about.description)
+    result["parameters"] = query
     if about.body is not None:
         description, kind = about.body
         content = {JSON: {"schema": schema_of(kind)}}
-        found["requestBody"] = {"description": description, "required": True, "content": content}
-    return found | _responses(responses, about.curl.replace("{url}", _example(path, about.path)))
+        result["requestBody"] = {"description": description, "required": True, "content": content}
+    return result | _responses(responses, about.curl.replace("{url}", _example(path, about.path)))
 
 
 def byte_operations(path: str, about: ByteOperation) -> Json:
@@ -81,19 +81,19 @@ def byte_operations(path: str, about: ByteOperation) -> Json:
         required=False,
     )
     url, noun = _example(path, about.path), about.noun
-    found = {}
+    operations = {}
     for method, responses in (("get", _with_body(about)), ("head", _head(about))):
-        get = method == "get"
+        is_get = method == "get"
         operation = _operation(
-            about.id if get else f"{about.id}Head",
+            about.id if is_get else f"{about.id}Head",
             "Videos",
-            about.summary if get else "Get only the headers",
-            about.description if get else "",
+            about.summary if is_get else "Get only the headers",
+            about.description if is_get else "",
         )
-        operation["parameters"] = [download, *_conditions(noun, with_body=get)]
-        curl = f"curl -r 0-99 -o {about.example} {url}" if get else f"curl -I {url}"
-        found[method] = operation | _responses(responses, curl)
-    return found
+        operation["parameters"] = [download, *_conditions(noun, with_body=is_get)]
+        curl = f"curl -r 0-99 -o {about.example} {url}" if is_get else f"curl -I {url}"
+        operations[method] = operation | _responses(responses, curl)
+    return operations
 
 
 def socket(path: str, about: Socket) -> Json:
@@ -116,8 +116,8 @@ def socket(path: str, about: Socket) -> Json:
 
 
 def _operation(id_: str, tag: str, summary: str, description: str) -> Json:
-    found: Json = {"operationId": id_, "tags": [tag], "summary": summary}
-    return found | ({"description": description} if description else {})
+    result: Json = {"operationId": id_, "tags": [tag], "summary": summary}
+    return result | ({"description": description} if description else {})
 
 
 def _responses(responses: Json, curl: str) -> Json:
@@ -135,22 +135,22 @@ def _example(path: str, kinds: Mapping[str, Any]) -> str:
 
 
 def _response(about: Returns) -> Json:
-    found: Json = {"description": about.about}
+    result: Json = {"description": about.about}
     if about.headers:
-        found["headers"] = {name: _header(header) for name, header in about.headers.items()}
+        result["headers"] = {name: _header(header) for name, header in about.headers.items()}
     if about.content:
-        found["content"] = _content(about.content)
-    return found
+        result["content"] = _content(about.content)
+    return result
 
 
 def _content(content: Mapping[str, Iterable[Any]]) -> Json:
     """Bodies by media type. A body without a type is bytes, which JSON Schema cannot describe."""
-    found: Json = {}
+    bodies: Json = {}
     for media_type, kinds in content.items():
         schemas = [schema_of(kind) for kind in kinds]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-        found[media_type] = {"schema": schema} if schemas else {}
-    return found
+        bodies[media_type] = {"schema": schema} if schemas else {}
+    return bodies
 
 
 def _header(about: Header) -> Json:
@@ -186,7 +186,7 @@ def _conditions(noun: str, *, with_body: bool) -> list[Json]:
             TAG,
         ),
     ]
-    found = [
+    conditions = [
         ("If-None-Match", f"Return 304 if the {noun} still has one of these entity-tags.", TAG),
         (
             "If-Modified-Since",
@@ -200,14 +200,14 @@ def _conditions(noun: str, *, with_body: bool) -> list[Json]:
         parameter(
             name, "header", {"type": "string", "description": about, "examples": [example]}, required=False
         )
-        for name, about, example in (ranges if with_body else []) + found
+        for name, about, example in (ranges if with_body else []) + conditions
     ]
 
 
-def _conditional(noun: str, whole: Returns) -> Json:
+def _conditional(noun: str, complete: Returns) -> Json:
     """The responses to conditional requests, except 200, of a page or file in memory."""
-    headers = {**whole.headers, **ETAG}
-    content = {**whole.content, "multipart/byteranges": ()}
+    headers = {**complete.headers, **ETAG}
+    content = {**complete.content, "multipart/byteranges": ()}
     return _ranges(noun, Returns("", content, headers=headers), 31415) | {
         "304": _response(Returns("Your copy is current.", headers=headers)),
         "412": _problem(f"The {noun} does not match the condition.", ETAG),
@@ -229,7 +229,7 @@ def _head(about: ByteOperation) -> Json:
     noun = about.noun
     current = {**ETAG, "Last-Modified": Header("When the file last changed.", DATE)}
     cacheable = {**current, "Cache-Control": about.caching}
-    found = {
+    responses = {
         "200": _response(
             Returns(f"The whole {noun}.", about.content, headers=_body_headers(about, cacheable))
         ),
@@ -240,7 +240,7 @@ def _head(about: ByteOperation) -> Json:
             "Too many files are open, or the videos cannot be read; try again later.", RETRY_AFTER
         ),
     }
-    return found | ({"422": _problem(about.refused, {})} if about.refused is not None else {})
+    return responses | ({"422": _problem(about.refused, {})} if about.refused is not None else {})
 
 
 def _body_headers(about: ByteOperation, others: Mapping[str, Header]) -> Mapping[str, Header]:

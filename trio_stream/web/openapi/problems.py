@@ -77,8 +77,8 @@ def problems() -> list[Json]:
     errors = sorted(
         dict.fromkeys(_with_subclasses(TrioStreamError)), key=lambda error: (error.status, error.code)
     )
-    found = [(error.code, error.status, _meaning(error)) for error in errors]
-    found += [(code, status, meaning) for code, (status, meaning) in OTHER_PROBLEMS.items()]
+    codes = [(error.code, error.status, _meaning(error)) for error in errors]
+    codes += [(code, status, meaning) for code, (status, meaning) in OTHER_PROBLEMS.items()]
     return [
         {
             "code": code,
@@ -86,7 +86,7 @@ def problems() -> list[Json]:
             "meaning": meaning,
             "remedy": REMEDIES.get(code, ""),
         }
-        for code, status, meaning in sorted(found, key=lambda problem: problem[1])
+        for code, status, meaning in sorted(codes, key=lambda problem: problem[1])
     ]
 
 

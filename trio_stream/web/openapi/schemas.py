@@ -14,9 +14,9 @@ TEMPLATE = "#/components/schemas/{name}"
 def components(kinds: Iterable[Any]) -> Json:
     """The schemas of these types and of the types they refer to, by name."""
     kinds = list(dict.fromkeys(kinds))
-    _, found = msgspec.json.schema_components(kinds, ref_template=TEMPLATE)
+    _, schemas = msgspec.json.schema_components(kinds, ref_template=TEMPLATE)
     more = {kind.__name__: getattr(kind, "schema", {}) for kind in kinds}
-    return {name: _simplify(schema) | more.get(name, {}) for name, schema in found.items()}
+    return {name: _simplify(schema) | more.get(name, {}) for name, schema in schemas.items()}
 
 
 def schema_of(kind: Any) -> Json:
@@ -30,7 +30,7 @@ def schema_of(kind: Any) -> Json:
 def parameter(name: str, where: str, schema: Mapping[str, Any], *, required: bool) -> Json:
     """A parameter with the schema of its value, whose description and example become those of the parameter."""
     bare = {key: value for key, value in schema.items() if key not in {"description", "examples"}}
-    found: Json = {
+    result: Json = {
         "name": name,
         "in": where,
         "required": required,
@@ -38,7 +38,7 @@ def parameter(name: str, where: str, schema: Mapping[str, Any], *, required: boo
         "schema": bare,
     }
     examples = schema.get("examples", [])
-    return found | ({"example": examples[0]} if examples else {})
+    return result | ({"example": examples[0]} if examples else {})
 
 
 def query_parameters(kind: Any) -> list[Json]:
@@ -52,31 +52,31 @@ def query_parameters(kind: Any) -> list[Json]:
 
 def _simplify(schema: Json) -> Json:
     """The same schema, without titles, which repeat names, and with the types that msgspec leaves out."""
-    found = {key: value for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
-    if "description" in found:  # a docstring of several lines
-        found["description"] = " ".join(found["description"].split())
-    if "pattern" in found:  # `\Z` of Python is `$` in ECMA-262
-        found["pattern"] = found["pattern"].replace(r"\Z", "$")
-    if found.get("default", UNSET) is None:
-        found.pop("default", None)
-    if "properties" in found:
-        members = found["properties"]
-        found["properties"] = {name: _simplify(member) for name, member in members.items()}
+    simple = {key: value for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    if "description" in simple:  # a docstring of several lines
+        simple["description"] = " ".join(simple["description"].split())
+    if "pattern" in simple:  # `\Z` of Python is `$` in ECMA-262
+        simple["pattern"] = simple["pattern"].replace(r"\Z", "$")
+    if simple.get("default", UNSET) is None:
+        simple.pop("default", None)
+    if "properties" in simple:
+        members = simple["properties"]
+        simple["properties"] = {name: _simplify(member) for name, member in members.items()}
         constants = {name for name, member in members.items() if _is_constant(member)}
-        required = constants.union(found.get("required", ()))
-        found["required"] = [name for name in members if name in required]
-        found.setdefault("additionalProperties", True)
-    if "items" in found:
-        found["items"] = _simplify(found["items"])
-    if "anyOf" in found:
-        return _either([_simplify(option) for option in found.pop("anyOf")], found)
-    if "enum" in found:
-        values = found.pop("enum")
-        found = {"type": "string" if isinstance(values[0], str) else "integer"} | found
-        found |= {"const": values[0]} if len(values) == 1 else {"enum": values}
-        if "const" in found:
-            found.pop("default", None)
-    return found
+        required = constants.union(simple.get("required", ()))
+        simple["required"] = [name for name in members if name in required]
+        simple.setdefault("additionalProperties", True)
+    if "items" in simple:
+        simple["items"] = _simplify(simple["items"])
+    if "anyOf" in simple:
+        return _either([_simplify(option) for option in simple.pop("anyOf")], simple)
+    if "enum" in simple:
+        values = simple.pop("enum")
+        simple = {"type": "string" if isinstance(values[0], str) else "integer"} | simple
+        simple |= {"const": values[0]} if len(values) == 1 else {"enum": values}
+        if "const" in simple:
+            simple.pop("default", None)
+    return simple
 
 
 def _is_constant(schema: Json) -> bool:

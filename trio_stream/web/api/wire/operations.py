@@ -173,8 +173,8 @@ def declares[F: Callable[..., Any]](*about: Declaration) -> Callable[[F], F]:
 
 def declared(view: Callable[..., Any]) -> tuple[Declaration, ...]:
     """The declarations of a view of the URL map."""
-    found: tuple[Declaration, ...] = getattr(getattr(view, "route", view), "declared", ())
-    return found
+    declarations: tuple[Declaration, ...] = getattr(getattr(view, "route", view), "declared", ())
+    return declarations
 
 
 type View[**P] = Callable[P, Awaitable[Struct | Response | None]]
