@@ -101,7 +101,7 @@ class RangeNotSatisfiable(TrioStreamError):
     code = "range-not-satisfiable"
 
     def __init__(self, size: int) -> None:
-        super().__init__(f"the range is not satisfiable: the size is {size}")
+        super().__init__(f"the range is not satisfiable: the content ends at {size}")
         self.size = size
 
 
@@ -184,7 +184,7 @@ class StoreFull(StoreUnavailable):
 
 
 class StoreConflict(StoreError):
-    """A change violates a constraint of the tables: a row exists already, or a row it refers to does not exist."""
+    """A change violates a constraint of the tables: a row already exists, or a row it refers to does not exist."""
 
     status = 409
     code = "store-conflict"

@@ -114,7 +114,7 @@ class ByteFeed:
 class FragmentFeed:
     """The video track and one audio track as one fragmented MP4 stream.
 
-    After each start comes an init segment for both. Then each video segment is followed by the audio segments that
+    After each start, an init segment for both is sent. Then each video segment is followed by the audio segments that
     start during it. `first` is the number of a video segment, or of an audio segment if there is no video track.
     """
 
@@ -177,14 +177,14 @@ class FragmentFeed:
             yield from self._init_if_changed(codings, 0, number)
             yield self._body(main, number, 1)
             until = main.segments.starts[number + 1] / main.timescale - AUDIO_TOLERANCE
-            for at, rendition in enumerate(others):
+            for i, rendition in enumerate(others):
                 starts = rendition.segments.starts
-                while following[at] < len(rendition.segments) and (
-                    number == len(main.segments) - 1 or starts[following[at]] / rendition.timescale < until
+                while following[i] < len(rendition.segments) and (
+                    number == len(main.segments) - 1 or starts[following[i]] / rendition.timescale < until
                 ):
-                    yield from self._init_if_changed(codings, at + 1, following[at])
-                    yield self._body(rendition, following[at], at + 2)
-                    following[at] += 1
+                    yield from self._init_if_changed(codings, i + 1, following[i])
+                    yield self._body(rendition, following[i], i + 2)
+                    following[i] += 1
 
     def _init(self, codings: Sequence[int]) -> tuple[Part, ...]:
         """The init segment for all renditions, each with the coding of that number."""
@@ -192,10 +192,10 @@ class FragmentFeed:
         coded = (track.coded(number) for track, number in zip(tracks, codings, strict=True))
         return (segments.init(*coded),)
 
-    def _init_if_changed(self, codings: list[int], at: int, number: int) -> Iterator[tuple[Part, ...]]:
+    def _init_if_changed(self, codings: list[int], i: int, number: int) -> Iterator[tuple[Part, ...]]:
         """Another init segment if the coding of a segment differs from the previous one. Updates `codings`."""
-        if (coding := _coding(self.renditions[at], number)) != codings[at]:
-            codings[at] = coding
+        if (coding := _coding(self.renditions[i], number)) != codings[i]:
+            codings[i] = coding
             yield self._init(codings)
 
     def _body(self, rendition: Rendition, number: int, track_id: int) -> tuple[Part, ...]:

@@ -98,7 +98,7 @@ async def scan() -> ScanRequested:
         events=(Progress,),
         description="Server-sent events, until you disconnect or the server stops: a `progress` event at once and "
         "after each change, whose data is `Progress` as JSON. "
-        f"After {PING:.0f} seconds without an event comes a comment.",
+        f"A comment is sent after {PING:.0f} seconds without an event.",
     )
 )
 async def follow() -> Response:

@@ -50,7 +50,7 @@ LIVE = Operation(
     "data is `LiveHistory` as JSON. A `now` event, whose data is `LiveNow`, follows at once and then every second: "
     "its sample is the next one after those you have. A slow client misses some samples; their times show which.\n\n"
     "All values are of the process that responds; a server with several workers has several processes. "
-    f"{LISTENERS} clients of a process may listen to events at once.",
+    f"Up to {LISTENERS} clients of a process may listen to events at once.",
 )
 
 

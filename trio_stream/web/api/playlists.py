@@ -207,7 +207,7 @@ async def segment(request: DirectRequest, exchange: Exchange) -> DirectResponse:
 def _check(scheme: str) -> None:
     """Raise `DerivedNotFound` for segments that were built by other rules."""
     if scheme != str(SCHEME):
-        raise DerivedNotFound("there is no such segment any more")
+        raise DerivedNotFound("this segment no longer exists")
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,8 @@ def requested_name(raw_path: bytes, *prefixes: bytes) -> str:
 
     The routing of the framework decodes the path as text, which loses bytes that are not UTF-8.
     """
-    at, prefix = min((at, prefix) for prefix in prefixes if (at := raw_path.find(prefix)) >= 0)
-    return name_from_url(raw_path[at + len(prefix) :])
+    start, prefix = min((start, prefix) for prefix in prefixes if (start := raw_path.find(prefix)) >= 0)
+    return name_from_url(raw_path[start + len(prefix) :])
 
 
 def validators(video: OpenVideo) -> Validators:

@@ -63,13 +63,13 @@ BATCH = 200
         curl="curl -X PUT {url} -H 'Content-Type: application/json' "
         """-d '{"position": 61.5, "duration": 634.6}'""",
         body=("The playhead.", PlayheadChange),
-        returns=(json_of("The playhead. It has been written to the disk.", StoredPlayhead), TOO_LARGE),
+        returns=(json_of("The playhead. It has been written to disk.", StoredPlayhead), TOO_LARGE),
         raises=(
             NO_VIDEO,
             CHANGE_ERRORS,
             {BadRequest: "The playhead is invalid; the detail says what is expected."},
         ),
-        description="A video counts as watched once the playhead has reached 90 % of it, and stays watched until you "
+        description="A video counts as watched once the playhead has reached 90% of it, and stays watched until you "
         "change that. Each time the playhead gets there counts as a play. Sending the playhead every ten seconds is "
         "enough. The versions of a title share one playhead.",
     )
@@ -229,7 +229,7 @@ async def export_watch_state() -> WatchState:
             CHANGE_ERRORS,
             {BadRequest: "The export is invalid; the detail says why. Nothing was changed."},
         ),
-        description="Stored playheads that are newer stay. A video is found by its bytes under any name, or else by "
+        description="Newer stored playheads are kept. A video is found by its bytes under any name, or else by "
         "its name. The limit is one megabyte; a longer export may be split between any two entries. Importing an "
         "export twice does no harm.",
     )

@@ -12,8 +12,8 @@ still finishing a response, and a cancellation at that time would leave the conn
 Two kinds of server-sent events share one class. An event is written when the first listener needs it, and the same
 bytes go to all. The next event for a listener is written only after it has received the last one, so a slow listener
 misses states and nothing is buffered for it. Listeners stay connected, so their number is limited
-(`Services.listeners`). Requests over the owner's socket do not count: they come from a worker that has counted them
-already, or from a command of the operator.
+(`Services.listeners`). Requests over the owner's socket do not count: they come from a worker that
+already counts them, or from a command of the operator.
 
 Only the owner of the data writes and generates files. A request that only it can serve is forwarded over its Unix
 socket, also as HTTP, and the response comes back as fast as the client reads it. If the client disconnects, the

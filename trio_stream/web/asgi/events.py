@@ -28,7 +28,7 @@ PING = 15.0
 """Seconds without an event after which a comment is sent."""
 
 MIN_INTERVAL = 0.2
-"""Seconds between two events, at least."""
+"""Minimum seconds between two events."""
 
 DRAIN_TIMEOUT = 0.5
 """Seconds that a client has to receive the event that is being sent when the server begins to drain."""

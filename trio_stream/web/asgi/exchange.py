@@ -81,7 +81,7 @@ class Exchange:
         return self.file
 
     def admit(self, file: MappedFile, *, name: str, transport: str, free: bool = False) -> Stream:
-        """Open the stream of the exchange, for as long as that lasts. Raises `TooManyStreams`, unless it is `free`."""
+        """Open the stream of the exchange, which ends with it. Raises `TooManyStreams`, unless it is `free`."""
         self.stream = self.services.registry.admit(
             file, owner=self._client(), name=name, transport=transport, free=free
         )
@@ -93,7 +93,7 @@ class Exchange:
         """Run `work` while the client is connected. If it disconnects, cancel `work` and raise `ClientGone`.
 
         Data that the client sends goes into `body`. A nested call within `work` only runs what it is given, because
-        the outer call listens already.
+        the outer call is already listening.
         """
         receive = self._receive
         if receive is None:
@@ -171,7 +171,7 @@ class Exchange:
         """Count this exchange as a listener to events, for as long as it lasts. Raises `TooManyListeners`.
 
         A request over the local socket does not count: it comes from the operator, or from another process that
-        has counted its client already.
+        already counts its client.
         """
         if self.is_local:
             return

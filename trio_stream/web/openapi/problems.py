@@ -43,7 +43,7 @@ REMEDIES = {
     "wrong-host": "The operator can add the name to `TRIO_STREAM_HOSTS`.",
     "foreign-origin": "The operator can add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
     "video-not-found": "Take names, or better the complete URLs, from `/api/videos`.",
-    "stream-not-found": "The stream has ended already.",
+    "stream-not-found": "The stream has already ended.",
     "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_RANGES} separate ranges are allowed.",
     "data-in-use": "Stop the other process, or set another `TRIO_STREAM_DATA` for this one.",
     "not-the-owner": "Try again after the seconds in `Retry-After`.",

@@ -52,7 +52,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             id="docs",
             tag=PAGES,
             summary="This documentation",
-            description="In English or Brazilian Portuguese, by `Accept-Language`.",
+            description="In English or Brazilian Portuguese, chosen by `Accept-Language`.",
             returns=(PAGE,),
             conditional="file",
         )

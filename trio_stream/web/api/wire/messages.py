@@ -8,7 +8,7 @@ from trio_stream.http.problems import Code, Detail, Status
 from trio_stream.web.api.wire.parts import Number, Query, Shape, Whole, says
 
 LARGEST_MESSAGE = 256 * 1024
-"""Bytes in one binary message, at most. For copies the limit is `LARGEST_COPY`, which is lower."""
+"""Maximum bytes in one binary message. For copies the limit is `LARGEST_COPY`, which is lower."""
 
 LONGEST_OFFSET = 10**18 - 1
 LONGEST_TIME = 10**9

@@ -80,7 +80,7 @@ class Playhead(Shape, frozen=True, kw_only=True):
     position: Annotated[Number, says("Seconds from the beginning.")]
     duration: Annotated[Number | None, says("The duration of the video in seconds.")]
     watched: Watched
-    plays: Annotated[Whole, says("How often it was watched up to 90 %.")]
+    plays: Annotated[Whole, says("How often it was watched up to 90%.")]
     updated: Annotated[DateTime, says("When it was last stored.")]
 
 
@@ -165,7 +165,7 @@ class Thumbnails(Shape, frozen=True, kw_only=True):
     width: Annotated[Whole, says("The width of a thumbnail in pixels.")]
     height: Annotated[Whole, says("The height of a thumbnail in pixels.")]
     columns: Annotated[Whole, says("Thumbnails in a row of a sheet.")]
-    rows: Annotated[Whole, says("Rows of a sheet, at most.")]
+    rows: Annotated[Whole, says("Maximum rows of a sheet.")]
 
 
 class Artwork(Shape, frozen=True, kw_only=True):
