@@ -146,7 +146,7 @@ def _manifest(offer: Offer, name: str, suffix: str) -> str:
         return hls.master(offer.title)
     own = offer.own.presentation
     folder = f"r/{offer.revision}"
-    if any(text.name == name for text in offer.title.subtitles):
+    if any(track.name == name for track in offer.title.subtitles):
         return hls.subtitle_playlist(name, own, folder, offer.target_duration)
     rendition = own.find(name.removesuffix(hls.KEYS))
     if rendition is None:
@@ -175,8 +175,8 @@ async def segment(request: DirectRequest, exchange: Exchange) -> DirectResponse:
     source = exchange.hold(video.file, video.status)
     wanted = _SegmentName(name, int(number) if number else None, keyframe=bool(key), init=int(init or 0))
     index = offers.warm(revision)
-    present = partial(offers.presentation, source.fd, revision, source.content.size)
-    if index is None and not (presentation := await exchange.run_while_connected(present)).by_copy:
+    load_presentation = partial(offers.presentation, source.fd, revision, source.content.size)
+    if index is None and not (presentation := await exchange.run_while_connected(load_presentation)).by_copy:
         source = await exchange.run_while_connected(
             partial(_hold_remuxed, exchange, source, revision, presentation, wanted)
         )
@@ -297,8 +297,10 @@ async def subtitle_segment(request: DirectRequest, exchange: Exchange) -> Direct
     _check(scheme)
     video = await exchange.services.offers.open(id_, revision)
     source = exchange.hold(video.file, video.status)
-    present = partial(exchange.services.offers.presentation, source.fd, revision, source.content.size)
-    boundaries = hls.subtitle_boundaries(await exchange.run_while_connected(present))
+    load_presentation = partial(
+        exchange.services.offers.presentation, source.fd, revision, source.content.size
+    )
+    boundaries = hls.subtitle_boundaries(await exchange.run_while_connected(load_presentation))
     if int(number) + 1 >= len(boundaries):
         raise DerivedNotFound("there is no such segment")
     cues = await exchange.services.subtitles.cues(id_, name)

@@ -87,16 +87,16 @@ def document() -> Json:
     """Build the document."""
     paths: Json = {}
     kinds: list[object] = [Problem]
-    for path, method, about in _routes():
+    for path, method, declaration in _routes():
         item = paths.setdefault(path, {})
-        match about:
+        match declaration:
             case Operation():
-                item |= path_parameters(path, about.path) | {method: operation(path, about)}
+                item |= path_parameters(path, declaration.path) | {method: operation(path, declaration)}
             case ByteOperation():
-                item |= path_parameters(path, about.path) | byte_operations(path, about)
+                item |= path_parameters(path, declaration.path) | byte_operations(path, declaration)
             case Socket():
-                item |= socket(path, about)
-        kinds += body_types(about)
+                item |= socket(path, declaration)
+        kinds += body_types(declaration)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -106,7 +106,7 @@ def document() -> Json:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name, "description": about} for name, about in TAGS.items()],
+        "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
         "paths": paths,
         "components": {"schemas": components(kinds)},
         "x-problems": problems(),
@@ -123,6 +123,6 @@ def _routes() -> Iterator[tuple[str, str, Declaration]]:
     for rule in app.url_map.iter_rules():
         rules.setdefault(rule.endpoint, []).append(rule)
     for endpoint, endpoint_rules in rules.items():
-        for rule, about in zip(endpoint_rules, declared(app.view_functions[endpoint]), strict=True):
+        for rule, declaration in zip(endpoint_rules, declared(app.view_functions[endpoint]), strict=True):
             (method,) = {"GET"} if rule.websocket else (rule.methods or set()) - {"HEAD", "OPTIONS"}
-            yield _VARIABLE.sub(r"{\1}", rule.rule), method.lower(), about
+            yield _VARIABLE.sub(r"{\1}", rule.rule), method.lower(), declaration

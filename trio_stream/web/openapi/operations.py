@@ -25,9 +25,9 @@ ETAG = {"ETag": Header("A strong entity-tag of the content.", TAG)}
 RETRY_AFTER = {"Retry-After": Header("Seconds to wait before the next attempt.", 5)}
 
 
-def body_types(about: Operation | ByteOperation | Socket) -> Iterator[Any]:
+def body_types(declaration: Operation | ByteOperation | Socket) -> Iterator[Any]:
     """The types of bodies, events and messages."""
-    match about:
+    match declaration:
         case Operation(returns=returns, body=body, events=events):
             for response in returns:
                 yield from (
@@ -51,66 +51,66 @@ def path_parameters(path: str, kinds: Mapping[str, Any]) -> Json:
     return {"parameters": parameters} if parameters else {}
 
 
-def operation(path: str, about: Operation) -> Json:
+def operation(path: str, declaration: Operation) -> Json:
     """An operation that returns JSON, events or a page."""
-    query = query_parameters(about.query) if about.query is not None else []
-    responses = _problems(*about.raises) | {
-        str(response.status): _response(response) for response in about.returns
+    query = query_parameters(declaration.query) if declaration.query is not None else []
+    responses = _problems(*declaration.raises) | {
+        str(response.status): _response(response) for response in declaration.returns
     }
-    if about.conditional is not None:
-        query += _conditions(about.conditional, with_body=True)
-        responses |= _conditional(about.conditional, about.returns[0])
-    result = _operation(about.id, about.tag, about.summary, about.description)
+    if declaration.conditional is not None:
+        query += _conditions(declaration.conditional, with_body=True)
+        responses |= _conditional(declaration.conditional, declaration.returns[0])
+    result = _operation(declaration.id, declaration.tag, declaration.summary, declaration.description)
     result["parameters"] = query
-    if about.body is not None:
-        description, kind = about.body
+    if declaration.body is not None:
+        description, kind = declaration.body
         content = {JSON: {"schema": schema_of(kind)}}
         result["requestBody"] = {"description": description, "required": True, "content": content}
-    return result | _responses(responses, about.curl.replace("{url}", _example(path, about.path)))
+    return result | _responses(responses, declaration.curl.replace("{url}", _example(path, declaration.path)))
 
 
-def byte_operations(path: str, about: ByteOperation) -> Json:
+def byte_operations(path: str, declaration: ByteOperation) -> Json:
     """GET and HEAD of bytes (RFC 9110 sections 13 and 14)."""
     download = parameter(
         "download",
         "query",
         {
             "type": "string",
-            "description": f"`1` to let browsers save the {about.noun} instead of showing it, or `0`.",
+            "description": f"`1` to let browsers save the {declaration.noun} instead of showing it, or `0`.",
         },
         required=False,
     )
-    url, noun = _example(path, about.path), about.noun
+    url, noun = _example(path, declaration.path), declaration.noun
     operations = {}
-    for method, responses in (("get", _with_body(about)), ("head", _head(about))):
+    for method, responses in (("get", _with_body(declaration)), ("head", _head(declaration))):
         is_get = method == "get"
         operation = _operation(
-            about.id if is_get else f"{about.id}Head",
+            declaration.id if is_get else f"{declaration.id}Head",
             "Videos",
-            about.summary if is_get else "Get only the headers",
-            about.description if is_get else "",
+            declaration.summary if is_get else "Get only the headers",
+            declaration.description if is_get else "",
         )
         operation["parameters"] = [download, *_conditions(noun, with_body=is_get)]
-        curl = f"curl -r 0-99 -o {about.example} {url}" if is_get else f"curl -I {url}"
+        curl = f"curl -r 0-99 -o {declaration.example} {url}" if is_get else f"curl -I {url}"
         operations[method] = operation | _responses(responses, curl)
     return operations
 
 
-def socket(path: str, about: Socket) -> Json:
+def socket(path: str, declaration: Socket) -> Json:
     """A WebSocket, which OpenAPI does not cover."""
-    queries = [item for query in about.queries for item in query_parameters(query)]
+    queries = [item for query in declaration.queries for item in query_parameters(query)]
     return {
-        "summary": about.summary,
-        "description": about.description,
-        "parameters": path_parameters(path, about.path)["parameters"] + queries,
+        "summary": declaration.summary,
+        "description": declaration.description,
+        "parameters": path_parameters(path, declaration.path)["parameters"] + queries,
         "x-websocket": {
-            "tag": about.tag,
-            "subprotocol": about.subprotocol,
-            "fromServer": [schema_of(kind) for kind in about.from_server],
-            "fromClient": [schema_of(kind) for kind in about.from_client],
-            "closeCodes": [{"code": code, "description": text} for code, text in about.closes.items()],
-            "handshake": {"101": {"description": "The WebSocket is open."}} | _problems(*about.raises),
-            "conversation": [{"from": sender, "text": text} for sender, text in about.conversation],
+            "tag": declaration.tag,
+            "subprotocol": declaration.subprotocol,
+            "fromServer": [schema_of(kind) for kind in declaration.from_server],
+            "fromClient": [schema_of(kind) for kind in declaration.from_client],
+            "closeCodes": [{"code": code, "description": text} for code, text in declaration.closes.items()],
+            "handshake": {"101": {"description": "The WebSocket is open."}} | _problems(*declaration.raises),
+            "conversation": [{"from": sender, "text": text} for sender, text in declaration.conversation],
         },
     }
 
@@ -134,12 +134,12 @@ def _example(path: str, kinds: Mapping[str, Any]) -> str:
     return EXAMPLE + path
 
 
-def _response(about: Returns) -> Json:
-    result: Json = {"description": about.about}
-    if about.headers:
-        result["headers"] = {name: _header(header) for name, header in about.headers.items()}
-    if about.content:
-        result["content"] = _content(about.content)
+def _response(response: Returns) -> Json:
+    result: Json = {"description": response.description}
+    if response.headers:
+        result["headers"] = {name: _header(header) for name, header in response.headers.items()}
+    if response.content:
+        result["content"] = _content(response.content)
     return result
 
 
@@ -153,22 +153,22 @@ def _content(content: Mapping[str, Iterable[Any]]) -> Json:
     return bodies
 
 
-def _header(about: Header) -> Json:
+def _header(header: Header) -> Json:
     number = {"type": "integer", "minimum": 0, "description": "Seconds."}
-    schema = number if isinstance(about.example, int) else {"type": "string"}
-    return {"description": about.about, "schema": schema, "example": about.example}
+    schema = number if isinstance(header.example, int) else {"type": "string"}
+    return {"description": header.description, "schema": schema, "example": header.example}
 
 
-def _problem(about: str, headers: Mapping[str, Header]) -> Json:
-    return _response(replace(problem_of(about, 0), headers=headers))
+def _problem(description: str, headers: Mapping[str, Header]) -> Json:
+    return _response(replace(problem_of(description, 0), headers=headers))
 
 
 def _problems(*raises: Raises) -> Json:
     """The responses to errors, by status; with `Retry-After` if it helps to try again."""
     return {
-        str(error.status): _problem(about, _retry_header(error))
+        str(error.status): _problem(description, _retry_header(error))
         for errors in raises
-        for error, about in errors.items()
+        for error, description in errors.items()
     }
 
 
@@ -198,9 +198,12 @@ def _conditions(noun: str, *, with_body: bool) -> list[Json]:
     ]
     return [
         parameter(
-            name, "header", {"type": "string", "description": about, "examples": [example]}, required=False
+            name,
+            "header",
+            {"type": "string", "description": description, "examples": [example]},
+            required=False,
         )
-        for name, about, example in (ranges if with_body else []) + conditions
+        for name, description, example in (ranges if with_body else []) + conditions
     ]
 
 
@@ -216,22 +219,22 @@ def _conditional(noun: str, complete: Returns) -> Json:
 
 def _ranges(noun: str, part: Returns, size: int) -> Json:
     """The responses to requests with ranges: 206 and 416."""
-    about = "The requested ranges; several ranges as `multipart/byteranges`."
+    description = "The requested ranges; several ranges as `multipart/byteranges`."
     total = {"Content-Range": Header("The size in bytes.", f"bytes */{size}")}
     return {
-        "206": _response(Returns(about, part.content, headers=part.headers)),
+        "206": _response(Returns(description, part.content, headers=part.headers)),
         "416": _problem(f"No requested range overlaps the {noun}, or there are too many ranges.", total),
     }
 
 
-def _head(about: ByteOperation) -> Json:
+def _head(declaration: ByteOperation) -> Json:
     """The responses to HEAD of bytes."""
-    noun = about.noun
+    noun = declaration.noun
     current = {**ETAG, "Last-Modified": Header("When the file last changed.", DATE)}
-    cacheable = {**current, "Cache-Control": about.caching}
+    cacheable = {**current, "Cache-Control": declaration.caching}
     responses = {
         "200": _response(
-            Returns(f"The whole {noun}.", about.content, headers=_body_headers(about, cacheable))
+            Returns(f"The whole {noun}.", declaration.content, headers=_body_headers(declaration, cacheable))
         ),
         "304": _response(Returns("Your copy is current.", headers=cacheable)),
         "404": _problem(f"There is no such {noun}.", {}),
@@ -240,28 +243,30 @@ def _head(about: ByteOperation) -> Json:
             "Too many files are open, or the videos cannot be read; try again later.", RETRY_AFTER
         ),
     }
-    return responses | ({"422": _problem(about.refused, {})} if about.refused is not None else {})
+    return responses | ({"422": _problem(declaration.refused, {})} if declaration.refused is not None else {})
 
 
-def _body_headers(about: ByteOperation, others: Mapping[str, Header]) -> Mapping[str, Header]:
+def _body_headers(declaration: ByteOperation, others: Mapping[str, Header]) -> Mapping[str, Header]:
     return {
-        "Content-Length": Header("The size of the body in bytes.", f"{about.size}"),
+        "Content-Length": Header("The size of the body in bytes.", f"{declaration.size}"),
         "Accept-Ranges": Header("Byte ranges are supported.", "bytes"),
         **others,
     }
 
 
-def _with_body(about: ByteOperation) -> Json:
+def _with_body(declaration: ByteOperation) -> Json:
     """The responses to GET of bytes."""
     cacheable = {
         **ETAG,
         "Last-Modified": Header("When the file last changed.", DATE),
-        "Cache-Control": about.caching,
+        "Cache-Control": declaration.caching,
     }
     content_range = Header(
-        "The range and the size, unless there are several ranges.", f"bytes 0-99/{about.size}"
+        "The range and the size, unless there are several ranges.", f"bytes 0-99/{declaration.size}"
     )
-    content = {**about.content, "multipart/byteranges": ()}
-    part = Returns("", content, headers={"Content-Range": content_range, **_body_headers(about, cacheable)})
-    unavailable = {"503": _problem(about.unavailable, RETRY_AFTER)}
-    return _head(about) | _ranges(about.noun, part, about.size) | unavailable
+    content = {**declaration.content, "multipart/byteranges": ()}
+    part = Returns(
+        "", content, headers={"Content-Range": content_range, **_body_headers(declaration, cacheable)}
+    )
+    unavailable = {"503": _problem(declaration.unavailable, RETRY_AFTER)}
+    return _head(declaration) | _ranges(declaration.noun, part, declaration.size) | unavailable

@@ -84,11 +84,11 @@ def _is_constant(schema: Json) -> bool:
     return "default" in schema and schema.get("enum") == [schema["default"]]
 
 
-def _either(options: list[Json], about: Json) -> Json:
+def _either(options: list[Json], others: Json) -> Json:
     """A union of schemas. A schema or null becomes a single schema, unless it is a reference."""
     schemas = [option for option in options if option != {"type": "null"}]
     if len(schemas) == 1 and len(options) == 2 and "type" in schemas[0]:
         (schema,) = schemas
         values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
-        return schema | about | values | {"type": [schema["type"], "null"]}
-    return {"anyOf": options} | about
+        return schema | others | values | {"type": [schema["type"], "null"]}
+    return {"anyOf": options} | others

@@ -36,8 +36,12 @@ def read_build(folder: Path) -> Build:
             for path in (folder / "assets").iterdir()
         }
     except OSError as error:
-        about = {"folder": str(folder), "reason": error.strerror, "remedy": "scripts/player build"}
-        log.warning("the player is not built; the pages explain how to build it", **about)
+        log.warning(
+            "the player is not built; the pages explain how to build it",
+            folder=str(folder),
+            reason=error.strerror,
+            remedy="scripts/player build",
+        )
         return Build()
     plain = {name: asset for name, asset in files.items() if not name.endswith(".gz")}
     gzipped = {name: files[f"{name}.gz"] for name in plain if f"{name}.gz" in files}

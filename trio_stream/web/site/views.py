@@ -82,19 +82,19 @@ def _in_portuguese(
 def _by_tag(document: dict[str, Any]) -> list[dict[str, Any]]:
     """The operations and WebSockets of a description by tag, in the order of the description."""
     tags = {tag["name"]: {**tag, "operations": []} for tag in document["tags"]}
-    for path, about in document["paths"].items():
+    for path, item in document["paths"].items():
         for method in ("get", "head", "post", "put", "patch", "delete"):
-            if method in about:
-                operation = about[method]
+            if method in item:
+                operation = item[method]
                 tags[operation["tags"][0]]["operations"].append(
                     {"description": ""}
                     | operation
                     | {"method": method.upper(), "path": path, "id": operation["operationId"]}
-                    | {"parameters": about.get("parameters", []) + operation.get("parameters", [])}
+                    | {"parameters": item.get("parameters", []) + operation.get("parameters", [])}
                 )
-        if socket := about.get("x-websocket"):
+        if socket := item.get("x-websocket"):
             tags[socket["tag"]]["operations"].append(
-                about | {"method": "WS", "path": path, "id": "websocket", "socket": socket}
+                item | {"method": "WS", "path": path, "id": "websocket", "socket": socket}
             )
     return list(tags.values())
 

@@ -56,7 +56,7 @@ CHANGE_ERRORS: Raises = {
 class Header:
     """A header field of a response."""
 
-    about: str
+    description: str
     example: str | int
 
 
@@ -69,30 +69,30 @@ NOT_CACHED = {"Cache-Control": Header("The response must not be cached.", "no-st
 class Returns:
     """A response: its bodies by media type (a tuple of types, empty for bytes), and its header fields."""
 
-    about: str
+    description: str
     content: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, Header] = field(default_factory=dict)
 
 
-def json_of(about: str, *kinds: type[Struct], status: int = 200) -> Returns:
+def json_of(description: str, *kinds: type[Struct], status: int = 200) -> Returns:
     """A JSON response of one of these types."""
-    return Returns(about, {JSON: kinds}, status, NOT_CACHED)
+    return Returns(description, {JSON: kinds}, status, NOT_CACHED)
 
 
-def problem_of(about: str, status: int) -> Returns:
+def problem_of(description: str, status: int) -> Returns:
     """A problem document without a class of errors."""
-    return Returns(about, {PROBLEM: (Problem,)}, status)
+    return Returns(description, {PROBLEM: (Problem,)}, status)
 
 
-def no_content(about: str) -> Returns:
+def no_content(description: str) -> Returns:
     """A response without a body."""
-    return Returns(about, status=204)
+    return Returns(description, status=204)
 
 
-def events(about: str = "Events.") -> Returns:
+def events(description: str = "Events.") -> Returns:
     """A stream of server-sent events."""
-    return Returns(about, {"text/event-stream": (str,)})
+    return Returns(description, {"text/event-stream": (str,)})
 
 
 TOO_LARGE = Returns("The body of the request is too large.", status=413)
@@ -161,11 +161,11 @@ class Socket:
 type Declaration = Operation | ByteOperation | Socket
 
 
-def declares[F: Callable[..., Any]](*about: Declaration) -> Callable[[F], F]:
+def declares[F: Callable[..., Any]](*declarations: Declaration) -> Callable[[F], F]:
     """Declare a route. A function with several paths has a declaration for each, in the same order."""
 
     def mark(route: F) -> F:
-        route.declared = about  # type: ignore[attr-defined] # mypy does not allow attributes of functions
+        route.declared = declarations  # type: ignore[attr-defined] # mypy does not allow attributes of functions
         return route
 
     return mark
@@ -180,9 +180,9 @@ def declared(view: Callable[..., Any]) -> tuple[Declaration, ...]:
 type View[**P] = Callable[P, Awaitable[Struct | Response | None]]
 
 
-def returns_json[**P](about: Operation) -> Callable[[View[P]], Callable[P, Awaitable[Response]]]:
+def returns_json[**P](declaration: Operation) -> Callable[[View[P]], Callable[P, Awaitable[Response]]]:
     """Declare a view, and send what it returns: a struct as JSON, None as no body, a response unchanged."""
-    status = about.returns[0].status
+    status = declaration.returns[0].status
 
     def mark(view: View[P]) -> Callable[P, Awaitable[Response]]:
         @wraps(view)
@@ -194,6 +194,6 @@ def returns_json[**P](about: Operation) -> Callable[[View[P]], Callable[P, Await
                 return Response(b"", status)
             return Response(encode(result), status, content_type=JSON)
 
-        return declares(about)(wrapper)
+        return declares(declaration)(wrapper)
 
     return mark
