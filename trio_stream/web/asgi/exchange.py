@@ -34,7 +34,7 @@ OWN_NAMES = frozenset({socket.gethostname().lower()})
 
 
 class Exchange:
-    """The file that is being sent and the stream that sends it; or a place among the listeners to events.
+    """The file that is being sent and the stream that sends it; or a slot among the event listeners.
 
     `fields` are the header fields of the request by lower-case name, as `header_fields` returns them. Only
     `run_while_connected` and `read_body` call `receive`; it is None if something else reads from the client.

@@ -31,7 +31,7 @@ def translate(error: OSError) -> TrioStreamError:
 
 
 def with_normal_path[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
-    """The scope with the normal form of its path, which routes and names of videos are found by."""
+    """The scope with the normal form of its path, which is used to look up routes and videos."""
     raw = scope["raw_path"]
     normal = normal_path(raw) if raw.startswith(b"/") else raw
     if normal == raw:
@@ -40,7 +40,7 @@ def with_normal_path[T: (HTTPScope, WebsocketScope)](scope: T) -> T:
 
 
 def delivery(scope: Mapping[str, Any]) -> Delivery:
-    """In which form the connection of `scope` accepts the bytes of a file."""
+    """The form in which the connection of `scope` accepts the bytes of a file."""
     extensions = scope.get("extensions") or {}
     if FILE_CHUNKS in extensions:
         return Delivery.RANGES

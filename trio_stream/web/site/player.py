@@ -67,7 +67,7 @@ class Player:
             summary="The library",
             returns=(
                 Returns(
-                    "The page for browsers, which name `text/html` in `Accept`; health for other clients.",
+                    "The page for browsers, which name `text/html` in `Accept`; the health for other clients.",
                     {"text/html": (str,), JSON: (Health,)},
                 ),
             ),
@@ -75,7 +75,7 @@ class Player:
         )
     )
     async def _home(self) -> Response:
-        """The library for browsers; health for others."""
+        """The library for browsers; the health for other clients."""
         # Chosen by `Accept` (RFC 9110 section 12.5.1): browsers name text/html, other clients accept anything.
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
             return self._index(unbuilt=200, vary="Accept")
