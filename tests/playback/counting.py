@@ -21,7 +21,7 @@ from trio_stream.server.worker import worker_serve
 calls: Counter[str] = Counter()
 """Calls to threads, by function."""
 
-WATCH = "_next"
+WATCH = "_next_changes"
 """The watcher of the folder waits in a thread all the time."""
 
 _run_sync: Callable[..., Any] = trio.to_thread.run_sync
