@@ -119,7 +119,7 @@ def test_an_edit_between_keyframes_is_refused(whole: Path, tmp_path: Path) -> No
     found = outlined(path)
     assert found.cuts is not None
     assert found.cuts.until is not None
-    with pytest.raises(Unsupported, match="up to the end"):
+    with pytest.raises(Unsupported, match="its list of keyframes is incomplete"):
         present_outline(found)
 
 
