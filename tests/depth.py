@@ -33,8 +33,8 @@ def _hash_of(*folders: str) -> str:
 def _server() -> str:
     """The packages that are independent of the application, their tests, and their dependencies."""
     versions = [version(name) for name in ("hypercorn", "trio", "h11", "h2", "wsproto")]
-    rooms = _hash_of("trio_stream/server", "trio_stream/serving", "tests/server", "tests/serving")
-    return " ".join((rooms, *versions))
+    packages = _hash_of("trio_stream/server", "trio_stream/serving", "tests/server", "tests/serving")
+    return " ".join((packages, *versions))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The documentation names what is there: rooms, floors and contracts as pyproject.toml has them, and paths of files."""
+"""The docs match the code: layers and contracts as in pyproject.toml, and only files, modules and links that exist."""
 
 import ast
 import re
@@ -19,12 +19,12 @@ FILE = re.compile(r"[\w.*{},/-]+\.(py|ts|tsx|css|md)")
 """A file of the repository, by its whole path or the end of it."""
 
 FOLDER = re.compile(r"[\w-]+(/[\w*{},-]+)+/?")
-"""A room or a script, if it begins with the name of one: `audio/mp4` does not."""
+"""A package or a script, if it begins with the name of one. `audio/mp4` does not."""
 
 DOTTED = re.compile(r"\btrio_stream(?:\.[A-Za-z_]\w*)+")
 
 OTHERS = {"trio_stream/player/dist", "trio_stream.toml"}
-"""What is built, and what operators write."""
+"""Files that are built, or written by operators."""
 
 
 def _contracts() -> list[dict[str, object]]:
@@ -34,7 +34,7 @@ def _contracts() -> list[dict[str, object]]:
 
 
 def _layers(contract: dict[str, object]) -> list[set[str]]:
-    """The names on each floor of a contract, without the package they are in."""
+    """The names in each layer of a contract, without their package."""
     layers = contract["layers"]
     assert isinstance(layers, list)
     return [{name.strip().removeprefix("trio_stream.") for name in layer.split("|")} for layer in layers]
@@ -51,38 +51,38 @@ def _tracked() -> frozenset[str]:
 
 @pytest.fixture(scope="module")
 def endings() -> frozenset[str]:
-    """Every path there is, and every end of one: `mp4/boxes.py` of `trio_stream/mp4/boxes.py`."""
+    """Every path of the repository, and every end of one: `mp4/boxes.py` of `trio_stream/mp4/boxes.py`."""
     parts = [path.split("/") for path in _tracked()]
-    return frozenset("/".join(each[start:]) for each in parts for start in range(len(each)))
+    return frozenset("/".join(names[start:]) for names in parts for start in range(len(names)))
 
 
-def _floors() -> list[tuple[set[str], str]]:
-    """The rows of the table of floors: the names on a floor, and what is said of inner rooms."""
+def _rows() -> list[tuple[set[str], str]]:
+    """The rows of the table of layers: the names in a layer, and the text about its inner packages."""
     text = (ROOT / "docs/architecture.md").read_text()
     table = text.partition("| Layer | Inner packages |")[2].partition("\n\n")[0]
     rows = [line.split("|")[1:3] for line in table.splitlines()[2:]]
-    return [(set(CODE.findall(floor)), inner) for floor, inner in rows]
+    return [(set(CODE.findall(layer)), inner) for layer, inner in rows]
 
 
-def test_the_table_of_floors_is_that_of_the_contract() -> None:
-    named = [names for names, _ in _floors() if names]
+def test_the_table_of_layers_matches_the_contract() -> None:
+    named = [names for names, _ in _rows() if names]
     assert named == _layers(_contracts()[0])
 
 
-def test_every_room_is_on_a_floor() -> None:
-    rooms = {path.parent.name for path in PRODUCT.glob("*/__init__.py")}
-    assert rooms <= set().union(*(names for names, _ in _floors()))
+def test_every_package_is_in_a_layer() -> None:
+    packages = {path.parent.name for path in PRODUCT.glob("*/__init__.py")}
+    assert packages <= set().union(*(names for names, _ in _rows()))
 
 
-def test_inner_rooms_are_those_of_the_contracts() -> None:
-    said: dict[str, list[set[str]]] = {}
-    for names, inner in _floors():
-        room = re.match(r" `(\w+)`: ", inner)
+def test_inner_packages_match_the_contracts() -> None:
+    documented: dict[str, list[set[str]]] = {}
+    for names, inner in _rows():
+        package = re.match(r" `(\w+)`: ", inner)
         if not inner.strip():
             continue
-        own = room.group(1) if room else next(iter(names))
+        own = package.group(1) if package else next(iter(names))
         separator = ";" if ";" in inner else ","
-        said[own] = [set(CODE.findall(floor)) - {own} for floor in inner.split(separator)]
+        documented[own] = [set(CODE.findall(layer)) - {own} for layer in inner.split(separator)]
     within = {}
     for contract in _contracts():
         if "containers" in contract:
@@ -90,17 +90,17 @@ def test_inner_rooms_are_those_of_the_contracts() -> None:
             assert isinstance(containers, list)
             (container,) = containers
             within[container.removeprefix("trio_stream.")] = _layers(contract)
-    assert said == within
+    assert documented == within
 
 
 def test_contracts_are_named() -> None:
     text = (ROOT / "docs/architecture.md").read_text()
     listed = re.findall(r'^- "(.+)"$', text, re.MULTILINE)
-    assert listed == [each["name"] for each in _contracts() if "containers" not in each]
+    assert listed == [contract["name"] for contract in _contracts() if "containers" not in contract]
 
 
 def _documents() -> Iterator[tuple[str, str]]:
-    """Each document by its path, and the docstrings and comments of each module by its own."""
+    """Each document, and the docstrings and comments of each module, with its path."""
     for pattern in ("docs/**/*.md", "README*.md", "CONTRIBUTING.md"):
         for path in sorted(ROOT.glob(pattern)):
             yield str(path.relative_to(ROOT)), path.read_text()
@@ -110,7 +110,7 @@ def _documents() -> Iterator[tuple[str, str]]:
 
 
 def _prose(module: Path) -> Iterator[str]:
-    """The docstrings of a module, also those below names, and its comments."""
+    """The docstrings of a module, including those below names, and its comments."""
     source = module.read_bytes()
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -122,7 +122,7 @@ def _prose(module: Path) -> Iterator[str]:
 
 
 def _missing(text: str, endings: frozenset[str]) -> list[str]:
-    """The paths and modules named in a text that are not there."""
+    """The paths and modules named in a text that do not exist."""
     named = CODE.findall(text)
     files = [name for name in named if FILE.fullmatch(name)]
     first = {path.name for path in PRODUCT.iterdir() if path.is_dir()} | {
@@ -137,12 +137,12 @@ def _missing(text: str, endings: frozenset[str]) -> list[str]:
         if FOLDER.fullmatch(name) and not FILE.fullmatch(name) and name.partition("/")[0] in first
     ]
     paths = [name for name in (*files, *folders) if name.removesuffix("/") not in endings]
-    modules = [name for name in DOTTED.findall(text) if not _is_there(name)]
+    modules = [name for name in DOTTED.findall(text) if not _exists(name)]
     return [name for name in paths + modules if name not in OTHERS]
 
 
-def _is_there(name: str) -> bool:
-    """Whether a dotted name is a module, or one thing in a module."""
+def _exists(name: str) -> bool:
+    """Whether a dotted name is a module, or something in a module."""
     path = ROOT / name.replace(".", "/")
     if path.is_dir() or path.with_suffix(".py").is_file():
         return True
@@ -152,7 +152,7 @@ def _is_there(name: str) -> bool:
     return source.is_file() and re.search(rf"\b{thing}\b", source.read_text()) is not None
 
 
-def test_what_is_named_is_there(endings: frozenset[str]) -> None:
+def test_named_paths_and_modules_exist(endings: frozenset[str]) -> None:
     found = {path: missing for path, text in _documents() if (missing := _missing(text, endings))}
     assert found == {}
 
@@ -167,7 +167,7 @@ def test_what_is_named_is_there(endings: frozenset[str]) -> None:
         "see trio_stream.web.old.thing",
     ],
 )
-def test_what_is_not_there_is_found(text: str, endings: frozenset[str]) -> None:
+def test_a_missing_path_or_module_is_found(text: str, endings: frozenset[str]) -> None:
     assert len(_missing(text, endings)) == 1
 
 
@@ -182,11 +182,11 @@ def test_what_is_not_there_is_found(text: str, endings: frozenset[str]) -> None:
         "`<a.py>`",
     ],
 )
-def test_what_is_there_is_not(text: str, endings: frozenset[str]) -> None:
+def test_an_existing_path_or_other_text_is_not_reported(text: str, endings: frozenset[str]) -> None:
     assert _missing(text, endings) == []
 
 
-def test_links_lead_somewhere() -> None:
+def test_links_have_targets() -> None:
     broken = []
     for name, text in _documents():
         if not name.endswith(".md"):
@@ -202,6 +202,6 @@ def test_links_lead_somewhere() -> None:
 
 
 def _anchors(document: Path) -> set[str]:
-    """The anchors of the headings of a document, as GitHub makes them."""
+    """The anchors of the headings of a document, in GitHub's form."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
