@@ -1,4 +1,4 @@
-"""The FFmpeg that the scripts use to make videos."""
+"""Find the FFmpeg that the scripts use to make videos."""
 
 import contextlib
 import os
@@ -7,11 +7,11 @@ import subprocess
 
 
 def find_ffmpeg() -> str:
-    """TRIO_STREAM_FFMPEG if set, else the first with an H.264 encoder: the system's, or the one pip installed."""
-    if wished := os.environ.get("TRIO_STREAM_FFMPEG"):
-        if not shutil.which(wished):
-            raise SystemExit(f"TRIO_STREAM_FFMPEG={wished} cannot be run.")
-        return wished
+    """Return TRIO_STREAM_FFMPEG if it is set, else the system's or pip's FFmpeg, whichever has an H.264 encoder."""
+    if chosen := os.environ.get("TRIO_STREAM_FFMPEG"):
+        if not shutil.which(chosen):
+            raise SystemExit(f"TRIO_STREAM_FFMPEG={chosen} cannot be run.")
+        return chosen
     candidates = [shutil.which("ffmpeg")]
     with contextlib.suppress(ImportError, RuntimeError):
         import imageio_ffmpeg  # noqa: PLC0415 - only where there may be no other

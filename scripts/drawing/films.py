@@ -1,4 +1,4 @@
-"""Films from scenes: the layers of a scene are drawn by Chromium, and FFmpeg moves them."""
+"""Films from scenes: Chromium draws the layers of a scene, and FFmpeg animates them."""
 
 import re
 import subprocess
@@ -19,24 +19,24 @@ CODEC = (
     "-color_range tv -fflags +bitexact -an"
 )
 CHORDS = ((196.0, 246.94, 293.66), (164.81, 196.0, 246.94), (130.81, 196.0, 261.63), (146.83, 220.0, 293.66))
-"""G, E minor, C, D; each is held for a quarter of a period."""
+"""G, E minor, C, D. Each lasts a quarter of a period."""
 
 
 @dataclass(frozen=True)
 class Film:
-    """One file: what is drawn, how often each of its three parts is repeated, and what else is in it."""
+    """One file: its scene, how often each of its three parts is repeated, and its other tracks."""
 
     name: str
     scene: str
     parts: tuple[int, int, int]
-    """With the title, from nearer, and at another time of day."""
+    """The scene with its title, as a close-up, and at another time of day."""
     height: int = HEIGHT
     near: tuple[float, float] = (0.5, 0.5)
-    """What the second part shows: a place, as parts of the width and height."""
+    """The centre of the close-up, as fractions of the width and height."""
     languages: tuple[str, ...] = ("eng",)
-    """One audio track for each."""
+    """The languages of the audio tracks."""
     subtitles: tuple[str, ...] = ()
-    """Files beside it with these languages in their names; in Matroska, tracks in it."""
+    """The languages of its subtitle files; in Matroska, of its subtitle tracks."""
     chapters: tuple[str, ...] = ()
 
     @property
