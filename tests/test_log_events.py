@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -25,9 +26,10 @@ def events(source: str) -> set[tuple[str, str]]:
     }
 
 
-def _logged() -> set[tuple[str, str]]:
+@cache
+def _logged() -> frozenset[tuple[str, str]]:
     modules = (path for path in (ROOT / "trio_stream").rglob("*.py") if "node_modules" not in path.parts)
-    return set().union(*(events(path.read_text()) for path in modules))
+    return frozenset().union(*(events(path.read_text()) for path in modules))
 
 
 def _table() -> list[tuple[str, str]]:

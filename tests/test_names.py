@@ -7,6 +7,7 @@ constants and modules in TypeScript. A name is split at underscores and capitals
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,13 @@ def _is_python(path: Path) -> bool:
         return file.readline().startswith(b"#!") and b"python" in path.read_bytes()[:64]
 
 
-def _names() -> Iterator[tuple[Path, str]]:
+@cache
+def _names() -> frozenset[tuple[Path, str]]:
     """All names in the code, each with the file it is in."""
+    return frozenset(_read_names())
+
+
+def _read_names() -> Iterator[tuple[Path, str]]:
     for top in ("trio_stream", "tests", "scripts"):
         for path in (ROOT / top).rglob("*"):
             if not path.is_file() or {"node_modules", "dist", "__pycache__"} & set(path.parts):
@@ -96,7 +102,7 @@ def _names() -> Iterator[tuple[Path, str]]:
 
 
 def test_names_have_no_retired_words() -> None:
-    names = list(_names())
+    names = _names()
     assert len(names) > 5000, "the code has been read"
     assert sorted({f"{path}: {name}" for path, name in names if _retired(name)}) == []
 
