@@ -21,6 +21,8 @@ import trio
 from sqlalchemy.engine import URL
 
 from tests.forking import Forked, forks
+from trio_stream.accounts import grants
+from trio_stream.ownership import LOCK
 
 type Process = subprocess.Popen[bytes] | Forked
 
@@ -33,6 +35,9 @@ multiple of them."""
 
 
 MEDIA_WORKER = "trio_stream.media.worker"
+
+COMMAND_LINE = {grants.FIELD: grants.encode(grants.OPERATOR)}
+"""The header field by which the command line states its grant, on the owner's socket."""
 
 OF_A_WORKER = 2
 """Descriptors that a server holds for its worker: a socket, and one that reports its end."""
@@ -376,6 +381,20 @@ async def wait_until(condition: Callable[[], bool], seconds: float, what: str = 
             await trio.sleep(0.01)
         return
     raise AssertionError(f"waited {SLOWER * seconds} s for {what}")
+
+
+@contextmanager
+def connect_to_other_worker(server: Server, data: Path) -> Iterator[httpx.Client]:
+    """A client with one connection to the worker that is not the owner, which is suspended while the client connects."""
+    wait_for(lambda: server.log.count("Running on") == 2, 20, "both workers")
+    owner = psutil.Process(json.loads((data / LOCK).read_text())["pid"])
+    with server.client() as client:
+        owner.suspend()
+        try:
+            assert client.get("/healthz").status_code == 200
+        finally:
+            owner.resume()
+        yield client
 
 
 async def connect(server: Server) -> trio.SocketStream:

@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,7 +24,17 @@ from sqlalchemy.engine import make_url
 
 from tests.databases import locked
 from tests.media.making import make
-from tests.support import MEDIA_WORKER, Server, children_of, settings_of, url_in, wait_for
+from tests.support import (
+    COMMAND_LINE,
+    MEDIA_WORKER,
+    Server,
+    children_of,
+    connect_to_other_worker,
+    settings_of,
+    url_in,
+    wait_for,
+)
+from trio_stream.accounts.grants import NOBODY
 from trio_stream.errors import BadRequest
 from trio_stream.ownership import LOCK, SOCKET, open_ownership
 from trio_stream.services import DATABASE, Services, open_services
@@ -91,20 +100,6 @@ def test_a_second_server_on_the_same_data_names_the_first(
     assert first.get("/readyz").status_code == 200
 
 
-@contextmanager
-def connect_to_other_worker(server: Server, data: Path) -> Iterator[httpx.Client]:
-    """A client with one connection to the worker that is not the owner, which is suspended while the client connects."""
-    wait_for(lambda: server.log.count("Running on") == 2, 20, "both workers")
-    owner = psutil.Process(json.loads((data / LOCK).read_text())["pid"])
-    with server.client() as client:
-        owner.suspend()
-        try:
-            assert client.get("/healthz").status_code == 200
-        finally:
-            owner.resume()
-        yield client
-
-
 def test_another_worker_does_everything_the_owner_does(
     start: Callable[..., Server], film: Path, tmp_path: Path
 ) -> None:
@@ -148,7 +143,7 @@ async def test_an_invalid_path_is_not_passed_to_the_owner(tmp_path: Path) -> Non
     with open_ownership(tmp_path / "data") as ownership:
         services = cast("Services", SimpleNamespace(owner=SimpleNamespace(ownership=ownership)))
         with pytest.raises(BadRequest):
-            await forward_to_owner(services, "GET", "/api/videos?q=\x7f", {})
+            await forward_to_owner(services, "GET", "/api/videos?q=\x7f", {}, grant=NOBODY)
 
 
 REMUXED = (
@@ -192,7 +187,11 @@ def test_another_worker_serves_remuxed_segments(
     data = tmp_path / "server-0" / "data"
     with (
         connect_to_other_worker(server, data) as client,
-        httpx.Client(transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner") as owner,
+        httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(data / SOCKET)),
+            base_url="http://owner",
+            headers=COMMAND_LINE,
+        ) as owner,
     ):
         addresses = urls_of(client, id_)
         assert len(addresses) == 5 + 2 * 3
@@ -237,7 +236,7 @@ async def test_leaving_another_worker_ends_the_request_to_the_owner(
     data = tmp_path / "server-0" / "data"
     owner_pid = json.loads((data / LOCK).read_text())["pid"]
     with httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner"
+        transport=httpx.HTTPTransport(uds=str(data / SOCKET)), base_url="http://owner", headers=COMMAND_LINE
     ) as owner:
 
         def figures() -> Any:

@@ -24,6 +24,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from trio_stream.accounts import grants
 from trio_stream.errors import DataInUse, SettingsError, TrioStreamError
 from trio_stream.library.naming.paths import printable
 from trio_stream.ownership import Ownership, open_ownership
@@ -73,7 +74,12 @@ async def reach_owner(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 async def _client(ownership: Ownership) -> AsyncIterator[httpx.AsyncClient]:
     with ownership.socket_path() as path:
         transport = httpx.AsyncHTTPTransport(uds=path)
-        async with httpx.AsyncClient(transport=transport, base_url="http://owner", timeout=TIMEOUT) as client:
+        async with httpx.AsyncClient(
+            transport=transport,
+            base_url="http://owner",
+            timeout=TIMEOUT,
+            headers={grants.FIELD: grants.encode(grants.OPERATOR)},
+        ) as client:
             try:
                 await client.get("/healthz")
             except httpx.TransportError:

@@ -52,6 +52,20 @@ class ForeignOrigin(TrioStreamError):
     code = "foreign-origin"
 
 
+class NotOpen(TrioStreamError):
+    """The request comes from another machine, and the server serves only its own."""
+
+    status = 403
+    code = "not-open"
+
+
+class NotAllowed(TrioStreamError):
+    """Whoever sent the request may not do this."""
+
+    status = 403
+    code = "not-allowed"
+
+
 class WrongHost(TrioStreamError):
     """The request names a host that is not this server (RFC 9110 section 15.5.20)."""
 

@@ -226,6 +226,11 @@ class Settings:
         "Addresses or networks of proxies whose X-Forwarded-For is trusted, separated by commas.",
         default=(),
     )
+    anonymous: Literal["nothing", "view"] = _setting(
+        _one_of("nothing", "view"),
+        "What anybody on other machines may do: nothing, or view all videos.",
+        default="nothing",
+    )
     hosts: frozenset[str] = _setting(
         _hosts,
         "Additional names of this server, separated by commas; .films.example for all names below it, * for any.",

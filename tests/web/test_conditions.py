@@ -101,6 +101,7 @@ WITHOUT: dict[str, str] = {
     "/api/metrics": "/api/metrics",
     "/api/live": "/api/live",
     "/metrics": "/metrics",
+    "/api/me": "/api/me",
     "/healthz": "/healthz",
     "/readyz": "/readyz",
 }

@@ -16,8 +16,17 @@ import trio
 from quart.wrappers.response import ResponseBody
 from trio.testing import MockClock
 
-from tests.support import SLOWER, Server, connect, read_head, serving, wait_for, wait_until
-from tests.test_owner import connect_to_other_worker
+from tests.support import (
+    COMMAND_LINE,
+    SLOWER,
+    Server,
+    connect,
+    connect_to_other_worker,
+    read_head,
+    serving,
+    wait_for,
+    wait_until,
+)
 from tests.web.requesting import call, check_problem
 from trio_stream.errors import ClientStalled
 from trio_stream.services import LISTENERS
@@ -148,7 +157,9 @@ async def test_the_local_socket_does_not_count_as_a_listener(server: Server) -> 
     async with AsyncExitStack() as stack:
         for _ in range(LISTENERS):
             await listen(stack, server, LIVE)
-        client = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=door), verify=False)
+        client = httpx.AsyncClient(
+            transport=httpx.AsyncHTTPTransport(uds=door), verify=False, headers=COMMAND_LINE
+        )
         await stack.enter_async_context(client)
         response = await stack.enter_async_context(client.stream("GET", f"http://owner{SCAN}"))
         assert response.status_code == 200

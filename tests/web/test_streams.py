@@ -468,13 +468,17 @@ async def test_the_client_address_is_taken_from_a_trusted_proxy(
     start: Callable[..., Server], videos: Path, way: Environ
 ) -> None:
     (videos / "v.mp4").write_bytes(b"v")
-    server = start(videos, environ=way | {"TRIO_STREAM_TRUSTED_PROXIES": "127.0.0.0/8"})
+    settings = {"TRIO_STREAM_TRUSTED_PROXIES": "127.0.0.0/8", "TRIO_STREAM_ANONYMOUS": "view"}
+    server = start(videos, environ=way | settings)
     lines = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "198.51.100.7")]
     server.get("/api/stream/v.mp4", headers=lines)
     assert server.last_ended()["owner"] == "198.51.100.7"
 
 
-def test_the_client_address_is_not_taken_from_an_untrusted_client(running: Server, videos: Path) -> None:
+def test_the_client_address_is_not_taken_from_an_untrusted_client(
+    start: Callable[..., Server], videos: Path, way: Environ
+) -> None:
     (videos / "v.mp4").write_bytes(b"v")
-    running.get("/api/stream/v.mp4", headers={"X-Forwarded-For": "198.51.100.7"})
-    assert running.last_ended()["owner"] == "127.0.0.1"
+    server = start(videos, environ=way | {"TRIO_STREAM_ANONYMOUS": "view"})
+    server.get("/api/stream/v.mp4", headers={"X-Forwarded-For": "198.51.100.7"})
+    assert server.last_ended()["owner"] == "127.0.0.1"

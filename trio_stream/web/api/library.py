@@ -4,6 +4,7 @@ from functools import partial
 
 from quart import Blueprint, Response
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import NotTheOwner
 from trio_stream.library.records import grouping
 from trio_stream.library.records.folders import count
@@ -23,7 +24,7 @@ from trio_stream.web.api.wire.operations import (
     returns_json,
 )
 from trio_stream.web.asgi.events import PING, EventStream, event, server_sent
-from trio_stream.web.asgi.exchange import services
+from trio_stream.web.asgi.exchange import exchange, services
 from trio_stream.web.asgi.owner import owner_only
 
 blueprint = Blueprint("library", __name__)
@@ -36,6 +37,7 @@ blueprint = Blueprint("library", __name__)
         id="library",
         tag=LIBRARY,
         summary="Get the state of the library",
+        verb=Verb.WATCH,
         description="The number of videos, and the progress of scans and background jobs.",
         returns=(json_of("The library.", Library),),
         raises=(NO_OWNER,),
@@ -43,12 +45,13 @@ blueprint = Blueprint("library", __name__)
 )
 async def summary() -> Library:
     """The number of videos, and the progress of scans and background jobs."""
+    edits = Verb.EDIT in exchange().grant.verbs
     titles, problems = await services().database.read(_summary)
     return Library(
         videos=titles["videos"],
         missing=titles["missing"],
         folders=titles["folders"],
-        folder=shapes.printable(str(services().settings.videos)),
+        folder=shapes.printable(str(services().settings.videos)) if edits else "",
         **shapes.progress_of(services().owner.get().progress),
         problems=[TitleProblem(name=name, reason=reason) for name, reason in problems],
     )
@@ -65,6 +68,7 @@ def _summary(connection: Connection) -> tuple[dict[str, int], list[tuple[str, st
         id="scan",
         tag=LIBRARY,
         summary="Start a scan",
+        verb=Verb.EDIT,
         curl="curl -X POST {url}",
         returns=(json_of("The scan will run.", ScanRequested, status=202),),
         raises=(
@@ -87,6 +91,7 @@ async def scan() -> ScanRequested:
         id="followScan",
         tag=LIBRARY,
         summary="Follow scans and background jobs",
+        verb=Verb.WATCH,
         curl="curl -N {url}",
         returns=(events(),),
         raises=(

@@ -7,6 +7,7 @@ from functools import partial
 
 from quart import Blueprint, Response
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import TooManyListeners
 from trio_stream.services import LISTENERS, Services
 from trio_stream.telemetry.history import Sample
@@ -42,6 +43,7 @@ LIVE = Operation(
     id="live",
     tag=HEALTH,
     summary="Follow the live metrics",
+    verb=Verb.OPERATE,
     curl="curl -N {url}",
     returns=(events(),),
     raises=({TooManyListeners: "Too many clients listen to events; try again later."},),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from prometheus_client.core import Metric
 from quart import Blueprint, Response
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.streaming.stream import Ending
 from trio_stream.telemetry import prometheus
 from trio_stream.telemetry.prometheus import counter, counters, gauge
@@ -23,6 +24,7 @@ MEGABYTE = 1_000_000
         id="metrics",
         tag=HEALTH,
         summary="Get metrics as JSON",
+        verb=Verb.OPERATE,
         returns=(json_of("The metrics.", Metrics),),
     )
 )
@@ -71,6 +73,7 @@ def _ended(counts: Mapping[Ending, int]) -> StreamsEnded:
         id="metricsText",
         tag=HEALTH,
         summary="Get metrics for Prometheus",
+        verb=Verb.OPERATE,
         returns=(
             Returns("The metrics in the text format of Prometheus.", {prometheus.CONTENT_TYPE: (str,)}),
         ),

@@ -20,6 +20,7 @@ import trio
 from msgspec import Struct
 from quart import Blueprint, websocket
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import (
     BadRequest,
     ClientGone,
@@ -98,6 +99,7 @@ def parse_command(message: str | bytes, feed: Feed) -> Command:
         "messages from the client are ignored.\n\n"
         "A seek takes effect between two binary messages; a new `start` separates the bytes before it from those after "
         f"it. After {MAX_MISTAKES} invalid messages the client is disconnected.",
+        verb=Verb.WATCH,
         path=VIDEO_BYTES.path,
         queries=(BytesQuery, FragmentsQuery),
         subprotocol=SUBPROTOCOL,

@@ -6,6 +6,7 @@ from typing import Annotated
 from quart import Blueprint
 from werkzeug.routing import PathConverter
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import StreamNotFound
 from trio_stream.http.preconditions import Validators
 from trio_stream.http.representation import Representation
@@ -90,6 +91,7 @@ async def send_video(request: DirectRequest, exchange: Exchange, name: str) -> D
         id="listStreams",
         tag=STREAMS,
         summary="List the running streams",
+        verb=Verb.OPERATE,
         returns=(json_of("The running streams.", Streams),),
     )
 )
@@ -109,6 +111,7 @@ def running(registry: Registry) -> list[Stream]:
         id="endStream",
         tag=STREAMS,
         summary="End a stream",
+        verb=Verb.OPERATE,
         curl="curl -X DELETE {url}",
         returns=(no_content("The stream has ended."),),
         raises=(

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from quart import Blueprint, request
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import BadRequest, StoreUnavailable, TrioStreamError, VideoNotFound
 from trio_stream.library.naming import paths
 from trio_stream.library.records import editing, pages
@@ -52,6 +53,7 @@ PAGED = VideosQuery.__struct_encode_fields__
         id="listVideos",
         tag=VIDEOS,
         summary="List the videos",
+        verb=Verb.WATCH,
         curl="curl '{url}?q=bunny&sort=added&order=desc&limit=20'",
         query=VideosQuery,
         returns=(json_of("The library.", Videos, VideoPage),),
@@ -122,6 +124,7 @@ def query_values() -> dict[str, str]:
         id="showVideo",
         tag=VIDEOS,
         summary="Get the details of a video",
+        verb=Verb.WATCH,
         returns=(json_of("The video.", VideoDetails),),
         raises=(
             NO_VIDEO,
@@ -146,6 +149,7 @@ async def _details(id_: str) -> VideoDetails:
         id="editVideo",
         tag=VIDEOS,
         summary="Edit the title, description or tags",
+        verb=Verb.EDIT,
         curl="curl -X PATCH {url} -H 'Content-Type: application/json' -d '{\"title\": \"Big Buck Bunny\"}'",
         body=("The change.", VideoChange),
         returns=(json_of("The changed video.", VideoDetails), TOO_LARGE),
@@ -172,6 +176,7 @@ async def edit_video(id_: str) -> VideoDetails:
         id="listFolders",
         tag=VIDEOS,
         summary="List the folders in a folder",
+        verb=Verb.WATCH,
         curl="curl '{url}?in=Films'",
         query=FoldersQuery,
         returns=(json_of("The folders; none if the folder does not exist.", Folders),),

@@ -5,6 +5,7 @@ from functools import partial
 
 from quart import Blueprint
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import BadRequest, VideoNotFound
 from trio_stream.http.json_text import encode
 from trio_stream.library.naming.paths import name_from_url
@@ -60,6 +61,7 @@ BATCH = 200
         id="putPlayhead",
         tag=WATCH_STATE,
         summary="Set the playhead of a video",
+        verb=Verb.TRACK,
         curl="curl -X PUT {url} -H 'Content-Type: application/json' "
         """-d '{"position": 61.5, "duration": 634.6}'""",
         body=("The playhead.", PlayheadChange),
@@ -79,7 +81,8 @@ async def put_playhead(request: DirectRequest, exchange: Exchange) -> DirectResp
     playhead = read_body(PlayheadChange, request.body).read()
     id_ = check_id(name_from_url(request.raw_path.split(b"/")[-2]))
     stored = await exchange.services.owner.get().writer.write(
-        partial(watch_state.put, user=user(), id_=id_, playhead=playhead, now=now()), max_delay=WRITE_DELAY
+        partial(watch_state.put, user=exchange.grant.user, id_=id_, playhead=playhead, now=now()),
+        max_delay=WRITE_DELAY,
     )
     if stored is None:
         raise VideoNotFound("there is no such video")
@@ -107,6 +110,7 @@ async def put_playhead(request: DirectRequest, exchange: Exchange) -> DirectResp
         id="deletePlayhead",
         tag=WATCH_STATE,
         summary="Delete the playhead of a video",
+        verb=Verb.TRACK,
         curl="curl -X DELETE {url}",
         returns=(no_content("The playhead and the history of the video are deleted."),),
         raises=(
@@ -127,6 +131,7 @@ async def delete_playhead(id_: str) -> None:
         id="continueWatching",
         tag=WATCH_STATE,
         summary="List the videos to continue with",
+        verb=Verb.TRACK,
         query=Limited,
         returns=(json_of("The videos, most recently watched first.", VideoList),),
         raises=(
@@ -152,6 +157,7 @@ async def continue_watching() -> VideoList:
         id="history",
         tag=WATCH_STATE,
         summary="List the watch history",
+        verb=Verb.TRACK,
         query=HistoryQuery,
         returns=(json_of("The viewings of existing videos, latest first.", History),),
         raises=(
@@ -187,6 +193,7 @@ async def history() -> History:
         id="deleteHistory",
         tag=WATCH_STATE,
         summary="Delete the watch history",
+        verb=Verb.TRACK,
         curl="curl -X DELETE {url}",
         returns=(no_content("The history is deleted; playheads stay."),),
         raises=(CHANGE_ERRORS,),
@@ -203,6 +210,7 @@ async def delete_history() -> None:
         id="exportWatchState",
         tag=WATCH_STATE,
         summary="Export the watch state",
+        verb=Verb.TRACK,
         curl="curl -o watch-state.json {url}",
         returns=(json_of("The playheads.", WatchState),),
         raises=(NO_DATABASE,),
@@ -222,6 +230,7 @@ async def export_watch_state() -> WatchState:
         id="importWatchState",
         tag=WATCH_STATE,
         summary="Import a watch state",
+        verb=Verb.TRACK,
         curl="curl -X PUT {url} -H 'Content-Type: application/json' -d @watch-state.json",
         body=("An export.", WatchState),
         returns=(json_of("The result of the import.", Imported), TOO_LARGE),

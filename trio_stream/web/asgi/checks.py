@@ -7,12 +7,14 @@ Conditions about dates are ignored there (section 13.1.4), and so is `Range` (se
 """
 
 from hypercorn.typing import HTTPScope
-from quart import Quart, websocket
+from quart import Quart, request, websocket
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import ForeignOrigin, PreconditionFailed
 from trio_stream.http.cors import is_foreign, preflight_headers
 from trio_stream.http.fields import Headers
 from trio_stream.http.preconditions import requires_entity_tag
+from trio_stream.web.asgi import access
 from trio_stream.web.asgi.exchange import Exchange, exchange
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,12 +38,25 @@ def check_request(exchange_: Exchange, scope: HTTPScope, allowed: frozenset[str]
 
 
 def register(app: Quart, allowed: frozenset[str]) -> None:
-    """Check every WebSocket of `app` the same way; requests are checked before they reach Quart."""
+    """Check every WebSocket of `app` the same way; requests are checked before they reach Quart.
+
+    Both are served only if their grant allows what the route requires.
+    """
+
+    @app.before_request
+    async def check_access() -> None:
+        access.check(exchange(), _verb(request.endpoint))
 
     @app.before_websocket
     async def check_websocket() -> None:
         current = exchange()
         _refuse_foreign(current, current.host(), websocket.scheme, allowed)
+        current.grant = access.decide(current)
+        access.check(current, _verb(websocket.endpoint))
+
+    def _verb(endpoint: str | None) -> Verb | None:
+        """The verb that a route requires; None where there is no route, which Quart reports."""
+        return None if endpoint is None else access.verb_of(app.view_functions[endpoint])
 
 
 def _refuse_foreign(exchange_: Exchange, host: str | None, scheme: str, allowed: frozenset[str]) -> None:

@@ -26,6 +26,7 @@ from trio_stream.server.asgi.http import LEAVING
 from trio_stream.services import Services
 from trio_stream.settings import Settings
 from trio_stream.streaming.stream import Stream
+from trio_stream.web.asgi import access
 from trio_stream.web.asgi.checks import SAFE_METHODS
 from trio_stream.web.asgi.exchange import Exchange, exchange
 from trio_stream.web.asgi.owner import ForwardedResponse, forward_to_owner, owner_only
@@ -167,6 +168,7 @@ def owner_fallback(route: Route) -> Route:
             request.method,
             request.raw_path.decode("latin-1") + query,
             request.fields,
+            grant=exchange.grant,
             read_timeout=GENERATION_TIMEOUT,
         )
         forwarded = await exchange.run_while_connected(forward)
@@ -214,6 +216,7 @@ class DirectRoutes:
     async def respond(self, route: Route, scope: HTTPScope, exchange: Exchange) -> DirectResponse:
         """The response of `route`, or a problem document. Raises `ClientGone`."""
         try:
+            access.check(exchange, access.verb_of(route))
             body = b"" if scope["method"] in SAFE_METHODS else await exchange.read_body()
             return await route(DirectRequest.of(scope, exchange, body), exchange)
         except ClientGone:

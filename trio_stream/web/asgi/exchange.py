@@ -12,6 +12,7 @@ from quart.wrappers.request import Body
 from quart_trio.wrappers import TrioRequest, TrioWebsocket
 from werkzeug.exceptions import RequestTimeout
 
+from trio_stream.accounts.grants import NOBODY, Grant
 from trio_stream.errors import ClientGone, TooManyListeners, WrongHost
 from trio_stream.files import OpenFile
 from trio_stream.http.forwarded import client_address
@@ -24,8 +25,6 @@ from trio_stream.store.writer import Writer
 from trio_stream.streaming.maps import MappedFile
 from trio_stream.streaming.stream import Ending, Stream
 
-LOCAL_USER = "local"
-
 BODY_TIMEOUT = 60.0
 """Seconds for a client to send the body of a request, as in Quart."""
 
@@ -36,11 +35,12 @@ OWN_NAMES = frozenset({socket.gethostname().lower()})
 class Exchange:
     """The file that is being sent and the stream that sends it; or a slot among the event listeners.
 
-    `fields` are the header fields of the request by lower-case name, as `header_fields` returns them. Only
+    `fields` are the header fields of the request by lower-case name, as `header_fields` returns them. `grant` is what
+    the request may do (`access.decide`). Only
     `run_while_connected` and `read_body` call `receive`; it is None if something else reads from the client.
     """
 
-    __slots__ = ("_left", "_listening", "_receive", "_scope", "fields", "file", "services", "stream")
+    __slots__ = ("_left", "_listening", "_receive", "_scope", "fields", "file", "grant", "services", "stream")
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Exchange:
         self.fields = header_fields(scope)
         self.file: MappedFile | None = None
         self.stream: Stream | None = None
+        self.grant: Grant = NOBODY
         self._receive = receive
         self._scope = scope
         self._left = False
@@ -83,7 +84,7 @@ class Exchange:
     def admit(self, file: MappedFile, *, name: str, transport: str, free: bool = False) -> Stream:
         """Open the stream of the exchange, which ends with it. Raises `TooManyStreams`, unless it is `free`."""
         self.stream = self.services.registry.admit(
-            file, owner=self._client(), name=name, transport=transport, free=free
+            file, owner=self.client(), name=name, transport=transport, free=free
         )
         if self._left:
             self.client_left()
@@ -141,8 +142,19 @@ class Exchange:
 
     @property
     def is_local(self) -> bool:
-        """Whether the request came over the local socket: from the operator, or from another worker of the server."""
+        """Whether the request came over the local socket: from the command line, or from another worker."""
         return LOCAL in self._scope.get("state", {})
+
+    @property
+    def peer(self) -> str:
+        """The address that the connection comes from: of the client, or of a proxy."""
+        return (self._scope.get("client") or ("unknown",))[0]
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether the connection comes from a trusted proxy."""
+        trusted = self.services.settings.trusted_proxies
+        return bool(trusted) and in_networks(self.peer, trusted)
 
     def host(self) -> str | None:
         """The host name of the request.
@@ -156,8 +168,7 @@ class Exchange:
         if self.is_local:
             return host
         named = [host] if host else []
-        peer = (self._scope.get("client") or ("",))[0]
-        if settings.trusted_proxies and in_networks(peer, settings.trusted_proxies):
+        if self.is_proxied:
             forwarded = fields.get("x-forwarded-host", "").rpartition(",")[2].strip()
             named += [forwarded] if forwarded else []
         for name in named:
@@ -193,9 +204,9 @@ class Exchange:
         if self.stream is not None:
             self.stream.end(Ending.CLIENT_LEFT)
 
-    def _client(self) -> str:
+    def client(self) -> str:
         """The address of the client, behind any trusted proxies."""
-        peer = (self._scope.get("client") or ("unknown",))[0]
+        peer = self.peer
         trusted = self.services.settings.trusted_proxies
         if not trusted:
             return peer
@@ -235,8 +246,8 @@ def writer() -> Writer:
 
 
 def user() -> str:
-    """The user of the request: always the local user, until there are accounts."""
-    return LOCAL_USER
+    """The user of the request, who has the playheads; empty for somebody who has none."""
+    return exchange().grant.user
 
 
 def exchange() -> Exchange:

@@ -33,6 +33,7 @@ from trio_stream.http.preconditions import requires_entity_tag
 from trio_stream.server.asgi.http import LEAVING
 from trio_stream.server.sending.chunks import Chunk
 from trio_stream.streaming.stream import Ending
+from trio_stream.web.asgi import access
 from trio_stream.web.asgi.application import Application
 from trio_stream.web.asgi.checks import check_request
 from trio_stream.web.asgi.direct import DirectResponse, Route, StreamedResponse
@@ -72,6 +73,7 @@ class HTTPConnection(TrioASGIHTTPConnection):
             return await self._send_direct(DirectResponse.of_problem(describe(error)), exchange, send)
         if preflight is not None:
             return await _send_whole(204, preflight, b"", send)
+        exchange.grant = access.decide(exchange)
         route = self.app.direct_routes.find(self.scope, exchange.services)
         if route is None:
             return await self._through_quart(exchange, send)

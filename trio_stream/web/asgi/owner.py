@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from quart import Response, request
 from quart.wrappers.response import ResponseBody
 
+from trio_stream.accounts import grants
+from trio_stream.accounts.grants import Grant
 from trio_stream.errors import BadRequest, NotTheOwner
 from trio_stream.services import Services
-from trio_stream.web.asgi.exchange import services
+from trio_stream.web.asgi.exchange import exchange, services
 
 if TYPE_CHECKING:
     import httpx
@@ -75,7 +77,13 @@ async def _forward(read_timeout: float | None) -> Response:
     path = raw_path.decode("latin-1") + (f"?{query}" if query else "")
     fields = {name.lower(): value for name, value in request.headers.items()}
     forwarded = await forward_to_owner(
-        services(), request.method, path, fields, body, read_timeout=read_timeout
+        services(),
+        request.method,
+        path,
+        fields,
+        body,
+        grant=exchange().grant,
+        read_timeout=read_timeout,
     )
     response = Response(forwarded, status=forwarded.status)
     response.timeout = None
@@ -91,12 +99,13 @@ async def forward_to_owner(
     fields: Mapping[str, str],
     body: bytes = b"",
     *,
+    grant: Grant,
     read_timeout: float | None = TIMEOUT,
 ) -> "ForwardedResponse":
     """Forward a request to the owner, and return once the head of its response has arrived. Raises `NotTheOwner`.
 
-    `path` is as the client spelt it, with its query. `fields` have lower-case names. The owner may send nothing for
-    `read_timeout` seconds.
+    The owner applies `grant`, which this process has decided. `path` is as the client spelt it, with its query.
+    `fields` have lower-case names. The owner may send nothing for `read_timeout` seconds.
     """
     import httpx  # noqa: PLC0415 - only workers that are not the owner need it, and importing it takes a while
 
@@ -117,9 +126,12 @@ async def forward_to_owner(
                     f"http://owner{path}",
                     content=body or None,
                     headers=[
-                        (name.encode("ascii"), value.encode("latin-1"))
-                        for name in REQUEST_FIELDS
-                        if (value := fields.get(name.lower()))
+                        (grants.FIELD.encode("ascii"), grants.encode(grant).encode("ascii")),
+                        *(
+                            (name.encode("ascii"), value.encode("latin-1"))
+                            for name in REQUEST_FIELDS
+                            if (value := fields.get(name.lower()))
+                        ),
                     ],
                 ),
                 stream=True,

@@ -16,6 +16,7 @@ from trio_stream.web.api import (
     derived,
     library,
     live,
+    me,
     metrics,
     playlists,
     presentation,
@@ -38,6 +39,10 @@ A video streaming server: it serves the videos of one folder over HTTP, with byt
 Every `GET` route also supports `HEAD`. Every error is a problem document (RFC 9457), whose `code` never changes its
 meaning. Pages of other sites may use the API if the operator allows their origin.
 
+The server serves only the machine that it runs on, unless its operator lets everybody view. `x-verb` of an operation
+is what the sender of a request must be allowed to do: `GET /api/me` returns what you may do. Anybody may call an
+operation without it. Otherwise the status is 403.
+
 A name in a path keeps its slashes and is percent-encoded otherwise; `/api/videos` returns complete paths.
 
 A video has an id, which stays the same when its file is renamed or moved, and a revision, which changes with its
@@ -56,6 +61,7 @@ TAGS = {
     declarations.WATCH_STATE: "Playheads and the watch history.",
     declarations.LIBRARY: "Scans of the folder, and background jobs.",
     declarations.STREAMS: "The streams that are running.",
+    declarations.ACCESS: "Who you are, and what you may do.",
     declarations.HEALTH: "Monitoring of the server.",
     declarations.PAGES: "Pages for browsers, and this description.",
 }
@@ -77,6 +83,7 @@ def blueprints(site: player.Player) -> tuple[Blueprint, ...]:
         watch_state.blueprint,
         metrics.blueprint,
         live.blueprint(),
+        me.blueprint,
         health.blueprint,
         docs.blueprint(document),
         site.blueprint,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import TrioStreamError
 from trio_stream.http.ranges import MAX_RANGES
 from trio_stream.web.api.wire.operations import (
@@ -61,11 +62,13 @@ def operation(path: str, declaration: Operation) -> Json:
         query += _conditions(declaration.conditional, with_body=True)
         responses |= _conditional(declaration.conditional, declaration.returns[0])
     result = _operation(declaration.id, declaration.tag, declaration.summary, declaration.description)
+    result |= _access(declaration)
     result["parameters"] = query
     if declaration.body is not None:
         description, kind = declaration.body
         content = {JSON: {"schema": schema_of(kind)}}
         result["requestBody"] = {"description": description, "required": True, "content": content}
+    responses = _with_refusal(responses, declaration.verb)
     return result | _responses(responses, declaration.curl.replace("{url}", _example(path, declaration.path)))
 
 
@@ -89,10 +92,10 @@ def byte_operations(path: str, declaration: ByteOperation) -> Json:
             "Videos",
             declaration.summary if is_get else "Get only the headers",
             declaration.description if is_get else "",
-        )
+        ) | _access(declaration)
         operation["parameters"] = [download, *_conditions(noun, with_body=is_get)]
         curl = f"curl -r 0-99 -o {declaration.example} {url}" if is_get else f"curl -I {url}"
-        operations[method] = operation | _responses(responses, curl)
+        operations[method] = operation | _responses(_with_refusal(responses, declaration.verb), curl)
     return operations
 
 
@@ -102,6 +105,7 @@ def socket(path: str, declaration: Socket) -> Json:
     return {
         "summary": declaration.summary,
         "description": declaration.description,
+        **_access(declaration),
         "parameters": path_parameters(path, declaration.path)["parameters"] + queries,
         "x-websocket": {
             "tag": declaration.tag,
@@ -109,7 +113,10 @@ def socket(path: str, declaration: Socket) -> Json:
             "fromServer": [schema_of(kind) for kind in declaration.from_server],
             "fromClient": [schema_of(kind) for kind in declaration.from_client],
             "closeCodes": [{"code": code, "description": text} for code, text in declaration.closes.items()],
-            "handshake": {"101": {"description": "The WebSocket is open."}} | _problems(*declaration.raises),
+            "handshake": _with_refusal(
+                {"101": {"description": "The WebSocket is open."}} | _problems(*declaration.raises),
+                declaration.verb,
+            ),
             "conversation": [{"from": sender, "text": text} for sender, text in declaration.conversation],
         },
     }
@@ -118,6 +125,19 @@ def socket(path: str, declaration: Socket) -> Json:
 def _operation(id_: str, tag: str, summary: str, description: str) -> Json:
     result: Json = {"operationId": id_, "tags": [tag], "summary": summary}
     return result | ({"description": description} if description else {})
+
+
+def _with_refusal(responses: Json, verb: Verb | None) -> Json:
+    """The responses of a route that requires a verb, with the one to somebody who may not call it."""
+    if verb is None:
+        return responses
+    reasons = [responses["403"]["description"]] if "403" in responses else []
+    return responses | {"403": _problem(" ".join((*reasons, f"You may not `{verb}` here.")), {})}
+
+
+def _access(declaration: Operation | ByteOperation | Socket) -> Json:
+    """The verb that a route requires."""
+    return {} if declaration.verb is None else {"x-verb": declaration.verb}
 
 
 def _responses(responses: Json, curl: str) -> Json:

@@ -14,6 +14,7 @@ OTHER_PROBLEMS = {
 
 MEANINGS = {
     "wrong-host": "The name in `Host` is not a name of this server. Every path returns this.",
+    "not-open": "You are on another machine, and the server serves only its own.",
     "internal-error": "The server failed.",
     "precondition-failed": "The condition of `If-Match` or `If-Unmodified-Since` is not met.",
     "not-the-owner": "The process that owns the data of the library is not running; another one takes over.",
@@ -42,6 +43,8 @@ REMEDIES = {
     "file-not-found": "Take the current addresses from `/api/videos/{id}`.",
     "wrong-host": "The operator can add the name to `TRIO_STREAM_HOSTS`.",
     "foreign-origin": "The operator can add the origin to `TRIO_STREAM_CORS_ORIGINS`.",
+    "not-open": "The operator can let everybody view with `TRIO_STREAM_ANONYMOUS=view`. The detail says more.",
+    "not-allowed": "Do it on the machine that the server runs on.",
     "video-not-found": "Take names, or better the complete URLs, from `/api/videos`.",
     "stream-not-found": "The stream has already ended.",
     "range-not-satisfiable": f"`Content-Range` has the size. At most {MAX_RANGES} separate ranges are allowed.",

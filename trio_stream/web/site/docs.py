@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 from hypercorn.typing import HTTPScope
 from quart import Blueprint, Response, abort, request
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import DerivedNotFound
 from trio_stream.http.json_text import encode_ascii
 from trio_stream.http.preconditions import Validators
@@ -52,6 +53,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             id="docs",
             tag=PAGES,
             summary="This documentation",
+            verb=Verb.OPERATE,
             description="In English or Brazilian Portuguese, chosen by `Accept-Language`.",
             returns=(PAGE,),
             conditional="file",
@@ -68,6 +70,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             id="openapi",
             tag=PAGES,
             summary="This description",
+            verb=Verb.OPERATE,
             returns=(Returns("This description.", {JSON: (dict,)}),),
             conditional="file",
         )
@@ -82,6 +85,7 @@ def blueprint(describe: Callable[[], dict[str, Any]]) -> Blueprint:
             id="asset",
             tag=PAGES,
             summary="Files of the documentation",
+            verb=None,
             returns=(Returns("The file."),),
             raises=(NO_FILE,),
             path={"file": Annotated[str, says("The name of the file.", "page.css")]},

@@ -20,6 +20,10 @@ Um servidor de streaming de vídeo: os vídeos de uma pasta, por HTTP com interv
 Toda rota `GET` também aceita `HEAD`, sem o corpo. Todo erro é um documento de problema (RFC 9457), cujo `code`
 nunca muda de significado. Páginas de outros sites podem usar a API se o operador permitir a origem delas.
 
+O servidor só atende a máquina em que está rodando, a menos que o operador deixe todos assistirem. O `x-verb` de uma
+operação é o que quem envia a requisição precisa poder fazer: `GET /api/me` diz o que você pode. Uma operação sem ele
+pode ser chamada por qualquer um. Senão, o status é 403.
+
 Um nome em um caminho mantém as barras e usa percent-encoding no restante; `/api/videos` já traz os caminhos
 prontos.
 
@@ -38,6 +42,7 @@ TAGS: Final[dict[str, Text]] = {
     "Watch state": Text("Progresso", "Onde você parou e o que já assistiu."),
     "Library": Text("Biblioteca", "A varredura da pasta e as tarefas em segundo plano."),
     "Streams": Text("Transmissões", "As transmissões em andamento."),
+    "Access": Text("Acesso", "Quem você é e o que pode fazer."),
     "Health and metrics": Text("Saúde e métricas", "Para monitorar o servidor."),
     "Pages": Text("Páginas", "As páginas para navegadores e esta descrição."),
 }
@@ -153,6 +158,7 @@ OPERATIONS: Final[dict[str, Text]] = {
         "Um seek passa a valer entre duas mensagens binárias; um novo `start` separa os bytes anteriores dos "
         "seguintes. Um cliente que enviou 32 mensagens inválidas é desconectado.",
     ),
+    "me": Text("Consultar o que você pode fazer"),
     "healthz": Text("O servidor responde?"),
     "readyz": Text("Tudo está funcionando?"),
     "docs": Text("Esta documentação", "Em inglês ou em português do Brasil, conforme o `Accept-Language`."),
@@ -175,6 +181,14 @@ PROBLEMS: Final[dict[str, Text]] = {
     "foreign-origin": Text(
         "Uma página de outro site pediu algo que só as nossas páginas, ou origens configuradas, podem pedir.",
         "Peça ao operador que adicione a origem a `TRIO_STREAM_CORS_ORIGINS`.",
+    ),
+    "not-open": Text(
+        "Você está em outra máquina, e o servidor só atende a própria.",
+        "O operador pode deixar todos assistirem com `TRIO_STREAM_ANONYMOUS=view`. O detalhe diz mais.",
+    ),
+    "not-allowed": Text(
+        "Quem enviou a requisição não pode fazer isso.",
+        "Faça isso na máquina em que o servidor está rodando.",
     ),
     "file-not-found": Text(
         "Não há esse arquivo derivado, playlist ou segmento do vídeo como ele está agora.",

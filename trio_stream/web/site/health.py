@@ -40,6 +40,7 @@ def health() -> Health:
         id="healthz",
         tag=HEALTH,
         summary="Does the server respond?",
+        verb=None,
         returns=(json_of("It does.", Health),),
     )
 )
@@ -54,6 +55,7 @@ async def healthz() -> Health:
         id="readyz",
         tag=HEALTH,
         summary="Does everything work?",
+        verb=None,
         returns=(
             json_of("It does.", Ready),
             problem_of(

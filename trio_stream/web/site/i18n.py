@@ -54,6 +54,13 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "socket.conversation": "Example with `{subprotocol}`",
         "socket.handshake": "Handshake responses",
         "socket.close": "Close codes",
+        "notOpen": "This server is not open to other devices",
+        "notOpen.why": "Right now, it plays videos only on the computer that it runs on.",
+        "notOpen.how": (
+            "If this is your server, you can let everybody who reaches it view all videos. "
+            "Set this where you start it, then restart it:"
+        ),
+        "notOpen.guests": "Guests can watch, but they cannot change anything or see who else is watching.",
         "unbuilt": "The player is not built yet",
         "unbuilt.api": "The server and [its API] work.",
         "unbuilt.build": "To build the player, run this in the repository folder, then restart the server:",
@@ -99,6 +106,13 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "socket.conversation": "Exemplo com `{subprotocol}`",
         "socket.handshake": "Respostas ao handshake",
         "socket.close": "Códigos de fechamento",
+        "notOpen": "Este servidor não está aberto a outros aparelhos",
+        "notOpen.why": "No momento, ele só reproduz vídeos no computador em que está rodando.",
+        "notOpen.how": (
+            "Se o servidor é seu, você pode deixar todos que o acessam verem todos os vídeos. "
+            "Defina isto onde você o inicia e reinicie-o:"
+        ),
+        "notOpen.guests": "Os convidados podem assistir, mas não podem mudar nada nem ver quem mais está assistindo.",
         "unbuilt": "O player ainda não foi compilado",
         "unbuilt.api": "O servidor e [a API] estão funcionando.",
         "unbuilt.build": "Para compilar o player, execute isto na pasta do repositório e reinicie o servidor:",

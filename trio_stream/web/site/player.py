@@ -5,12 +5,16 @@ from typing import Annotated, Any
 
 from quart import Blueprint, Response, abort, request
 
+from trio_stream.accounts.grants import Verb
+from trio_stream.errors import NotOpen
 from trio_stream.http.json_text import encode
 from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.figures import Health
 from trio_stream.web.api.wire.operations import JSON, PAGES, Header, Operation, Returns, declares
 from trio_stream.web.api.wire.parts import SAMPLE_ID, says
+from trio_stream.web.asgi import access
 from trio_stream.web.asgi.compression import accepts_gzip
+from trio_stream.web.asgi.exchange import exchange
 from trio_stream.web.site import i18n, views
 from trio_stream.web.site.build import Build, read_build
 from trio_stream.web.site.docs import HTML, NO_FILE, PAGE, send
@@ -33,6 +37,7 @@ PERMISSIONS = ", ".join([f"{name}=(self)" for name in _ALLOWED] + [f"{name}=()" 
 VIDEO_PATH = {"id": Annotated[str, says("The id of a video. If there is none, the page says so.", SAMPLE_ID)]}
 PAGE_OPERATION: dict[str, Any] = {
     "tag": PAGES,
+    "verb": Verb.WATCH,
     "returns": (
         PAGE,
         Returns(
@@ -51,6 +56,7 @@ class Player:
         self._build = Build()
         self.blueprint = blueprint = Blueprint("player", __name__)
         blueprint.after_request(protect)
+        blueprint.register_error_handler(NotOpen, _not_open)
         blueprint.get("/")(self._home)
         for address in ("/watch/<path:id_>", "/socket/<path:id_>", "/live"):
             blueprint.get(address)(self._page)
@@ -65,6 +71,7 @@ class Player:
             id="home",
             tag=PAGES,
             summary="The library",
+            verb=None,
             returns=(
                 Returns(
                     "The page for browsers, which name `text/html` in `Accept`; the health for other clients.",
@@ -78,6 +85,7 @@ class Player:
         """The library for browsers; the health for other clients."""
         # Chosen by `Accept` (RFC 9110 section 12.5.1): browsers name text/html, other clients accept anything.
         if request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html":
+            access.check(exchange(), Verb.WATCH)
             return self._index(unbuilt=200, vary="Accept")
         response = Response(encode(health()), content_type=JSON)
         response.headers["Vary"] = "Accept"
@@ -97,6 +105,7 @@ class Player:
             id="playerAsset",
             tag=PAGES,
             summary="Files of these pages",
+            verb=None,
             curl="curl --compressed {url}",
             returns=(Returns("The file.", headers={"Cache-Control": Header("Forever.", IMMUTABLE)}),),
             raises=(NO_FILE,),
@@ -126,6 +135,14 @@ class Player:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Vary"] = i18n.VARY if vary is None else f"{vary}, {i18n.VARY}"
         return i18n.store_choice(response)
+
+
+async def _not_open(_: Exception) -> Response:
+    """The page for other machines."""
+    response = Response(views.not_open_page(i18n.requested_language()), status=403, content_type=HTML)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Vary"] = f"Accept, {i18n.VARY}"
+    return i18n.store_choice(response)
 
 
 async def protect(response: Response) -> Response:

@@ -46,6 +46,11 @@ def unbuilt_page(language: str) -> str:
     return _render("unbuilt.html", language)
 
 
+def not_open_page(language: str) -> str:
+    """The page for other machines, while the server serves only its own."""
+    return _render("not_open.html", language)
+
+
 def _render(template: str, language: str, **values: Any) -> str:
     # Text without a translation is marked as English, for screen readers.
     english = Markup("") if language == ENGLISH else Markup(' lang="en"')

@@ -70,7 +70,8 @@ class Library(Progress, frozen=True, kw_only=True):
     folder: Annotated[
         str,
         says(
-            "Where the videos are on the server, for people: a byte that is not UTF-8 is shown as U+FFFD.",
+            "Where the videos are on the server, for people: a byte that is not UTF-8 is shown as U+FFFD. Empty if you "
+            "may not `edit`.",
             "/srv/videos",
         ),
     ]

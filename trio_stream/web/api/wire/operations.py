@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 from quart import Response
 
+from trio_stream.accounts.grants import Verb
 from trio_stream.errors import (
     ForeignOrigin,
     NotTheOwner,
@@ -25,6 +26,7 @@ from trio_stream.http.problems import MEDIA_TYPE as PROBLEM
 from trio_stream.http.problems import Problem
 from trio_stream.http.representation import IMMUTABLE, REVALIDATE
 from trio_stream.web.api.wire.parts import Body, Query, VideoId
+from trio_stream.web.asgi.access import requires
 
 EXAMPLE = "http://localhost:8000"
 """The address of the server in the examples."""
@@ -33,7 +35,7 @@ JSON = "application/json"
 
 type Tag = str
 VIDEOS, WATCH_STATE, LIBRARY, STREAMS = "Videos", "Watch state", "Library", "Streams"
-HEALTH, PAGES = "Health and metrics", "Pages"
+ACCESS, HEALTH, PAGES = "Access", "Health and metrics", "Pages"
 
 type Raises = Mapping[type[TrioStreamError], str]
 """The errors of a route: classes of errors, which have the status, and what each means there."""
@@ -109,6 +111,8 @@ class Operation:
     id: str
     tag: Tag
     summary: str
+    verb: Verb | None
+    """What a grant must allow; None: anybody may call it."""
     returns: tuple[Returns, ...]
     raises: tuple[Raises, ...] = ()
     description: str = ""
@@ -128,6 +132,7 @@ class ByteOperation:
     id: str
     summary: str
     noun: str
+    verb: Verb | None = Verb.WATCH
     content: Mapping[str, Any]
     example: str
     """The file that the example command writes."""
@@ -148,6 +153,7 @@ class Socket:
     tag: Tag
     summary: str
     description: str
+    verb: Verb | None
     path: Mapping[str, Any]
     queries: tuple[type[Query], ...]
     subprotocol: str
@@ -162,11 +168,16 @@ type Declaration = Operation | ByteOperation | Socket
 
 
 def declares[F: Callable[..., Any]](*declarations: Declaration) -> Callable[[F], F]:
-    """Declare a route. A function with several paths has a declaration for each, in the same order."""
+    """Declare a route. A function with several paths has a declaration for each, in the same order.
+
+    All of them require the same verb.
+    """
+
+    (verb,) = {declaration.verb for declaration in declarations}
 
     def mark(route: F) -> F:
         route.declared = declarations  # type: ignore[attr-defined] # mypy does not allow attributes of functions
-        return route
+        return requires(verb)(route)
 
     return mark
 
