@@ -147,9 +147,8 @@ def library(footage: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def film_server(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of `library` whose background jobs are done."""
-    with serving(
-        library, tmp_path_factory.mktemp("films"), environ={"TRIO_STREAM_ARTWORK_SHARE": "1"}
-    ) as server:
+    settings = {"TRIO_STREAM_ARTWORK_SHARE": "1", "TRIO_STREAM_ANONYMOUS": "view"}
+    with serving(library, tmp_path_factory.mktemp("films"), environ=settings) as server:
         wait_for_library(server, 7)
         yield server
 

@@ -3,7 +3,7 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import { client } from "./api/queries";
+import { client, useMay } from "./api/queries";
 import { LANGUAGES, Language, type Language as LanguageTag, useI18n } from "./i18n";
 import icon from "./icon.svg";
 import { LibraryPage } from "./library/page";
@@ -68,6 +68,7 @@ function Shell() {
 function Top() {
   const { t } = useI18n();
   const [path] = useLocation();
+  const operates = useMay("operate") === true;
   return (
     <header className="top">
       <Link className="brand" href="/" aria-label="Trio Stream">
@@ -78,12 +79,16 @@ function Top() {
         <Link href="/" aria-current={path === "/" ? "page" : undefined}>
           {t("library")}
         </Link>
-        <Link href="/live" aria-current={path === "/live" ? "page" : undefined}>
-          {t("live")}
-        </Link>
-        <a className="more" href="/docs">
-          {t("docs")}
-        </a>
+        {operates && (
+          <>
+            <Link href="/live" aria-current={path === "/live" ? "page" : undefined}>
+              {t("live")}
+            </Link>
+            <a className="more" href="/docs">
+              {t("docs")}
+            </a>
+          </>
+        )}
       </nav>
       <div className="room">{path === "/" && <SearchField />}</div>
       <Choices />

@@ -16,6 +16,9 @@ export type Subtitle = Schemas["Subtitle"];
 export type MediaInfo = NonNullable<VideoDetails["facts"]>;
 export type Stream = Schemas["Stream"];
 export type Streams = Schemas["Streams"];
+export type Me = Schemas["Me"];
+/** What the server allows, see `/api/me`. */
+export type Verb = Me["verbs"][number];
 export type Metrics = Schemas["Metrics"];
 /** The renditions of a video, and its omitted tracks; `reason` is why there are no renditions. */
 export type Presentation = Schemas["Presentation"];

@@ -1,7 +1,7 @@
 /** The queries of the pages: what they request, how long a response stays fresh, and when it is requested again. */
 
-import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
-import { ApiError, type Folders, type Library, type Presentation, request } from "./client";
+import { infiniteQueryOptions, QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
+import { ApiError, type Folders, type Library, type Me, type Presentation, request, type Verb } from "./client";
 import type { VideoDetails, VideoList, VideoPage } from "./client";
 
 /** Videos per request: two screens of them. With more, the first posters would load late on a slow network. */
@@ -55,6 +55,18 @@ export const continueWatching = queryOptions({
   queryKey: ["continue"],
   queryFn: ({ signal }) => request<VideoList>("/api/continue?limit=20", { signal }),
 });
+
+export const me = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => request<Me>("/api/me", { signal }),
+  staleTime: Number.POSITIVE_INFINITY, // it changes only when the server starts again
+});
+
+/** Whether the server allows this; undefined until that is known. If it cannot be known, try: the server decides. */
+export function useMay(verb: Verb): boolean | undefined {
+  const { data, isError } = useQuery(me);
+  return data?.verbs.includes(verb) ?? (isError ? true : undefined);
+}
 
 export const library = queryOptions({
   queryKey: ["library"],

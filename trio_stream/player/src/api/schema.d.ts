@@ -542,6 +542,12 @@ export interface components {
             bytes_per_second: number;
             streams: number;
         };
+        Me: {
+            name: string;
+            verbs: ("edit" | "operate" | "track" | "watch")[];
+            /** @constant */
+            status: "ok";
+        };
         Health: {
             name: string;
             version: string;

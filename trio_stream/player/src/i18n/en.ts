@@ -34,6 +34,8 @@ export const en = {
   folders: "Folders",
   "folders.videos": ["{count} video", "{count} videos"],
   everything: "All videos",
+  "live.notAllowed": "Activity is not shown here",
+  "live.notAllowed.more": "You can see it on the computer that the server runs on.",
   continue: "Continue watching",
   videos: "Videos",
   "library.empty": "No videos yet",

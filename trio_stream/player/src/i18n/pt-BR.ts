@@ -35,6 +35,8 @@ export const ptBR: Messages = {
   folders: "Pastas",
   "folders.videos": ["{count} vídeo", "{count} vídeos"],
   everything: "Todos os vídeos",
+  "live.notAllowed": "A atividade não aparece aqui",
+  "live.notAllowed.more": "Você pode vê-la no computador em que o servidor está rodando.",
   continue: "Continuar assistindo",
   videos: "Vídeos",
   "library.empty": "Nenhum vídeo ainda",

@@ -3,7 +3,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useCallback, useEffect, useMemo } from "react";
 import { Link } from "wouter";
-import { continueWatching, foldersIn, library, SORTS, type Sort, videosOf, type Wanted } from "../api/queries";
+import { continueWatching, foldersIn, library, SORTS, type Sort, useMay, videosOf, type Wanted } from "../api/queries";
 import { useI18n } from "../i18n";
 import { Icon } from "../ui/icons";
 import { Failed, PageMessage } from "../ui/page-message";
@@ -35,8 +35,12 @@ export function LibraryPage() {
   if (empty && plain && about.data !== undefined && about.data.folders <= 1 && about.data.videos === 0)
     return (
       <PageMessage icon="film" title={t("library.empty")}>
-        <p>{t("library.empty.more")}</p>
-        <code>{about.data.folder}</code>
+        {about.data.folder !== "" && ( // guests need not know where it is
+          <>
+            <p>{t("library.empty.more")}</p>
+            <code>{about.data.folder}</code>
+          </>
+        )}
         <Activity />
       </PageMessage>
     );
@@ -107,7 +111,7 @@ function Order({ filters, change }: { filters: Wanted; change: (part: Partial<Wa
 
 function Continue() {
   const { t } = useI18n();
-  const found = useQuery(continueWatching);
+  const found = useQuery({ ...continueWatching, enabled: useMay("track") === true });
   if (!found.data?.items.length) return null;
   return (
     <section aria-labelledby="continue">

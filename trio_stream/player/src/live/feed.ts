@@ -92,16 +92,16 @@ export function listen(url: string, listeners: Listeners): () => void {
   };
 }
 
-export function useLive(): Live {
+/** Follows the activity of the server while `enabled`: guests may not. */
+export function useLive(enabled = true): Live {
   const [live, setLive] = useState(emptyLive);
-  useEffect(
-    () =>
-      listen("/api/live", {
-        history: (history) => setLive((before) => withHistory(before, history)),
-        now: (now) => setLive((before) => withUpdate(before, now)),
-        lost: () => setLive((before) => (before.connected ? { ...before, connected: false } : before)),
-      }),
-    [],
-  );
+  useEffect(() => {
+    if (!enabled) return;
+    return listen("/api/live", {
+      history: (history) => setLive((before) => withHistory(before, history)),
+      now: (now) => setLive((before) => withUpdate(before, now)),
+      lost: () => setLive((before) => (before.connected ? { ...before, connected: false } : before)),
+    });
+  }, [enabled]);
   return live;
 }

@@ -1,6 +1,8 @@
+import { QueryClientProvider } from "@tanstack/react-query";
 import { act, cleanup, render, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { client, me } from "../api/queries";
 import { Language } from "../i18n";
 import LivePage from "./page";
 
@@ -62,12 +64,26 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function open(): Events {
+function renderFor(verbs: ("watch" | "operate")[]): void {
+  const queries = client();
+  queries.setQueryData(me.queryKey, { name: "somebody", verbs, status: "ok" });
   render(
-    <Language>
-      <LivePage />
-    </Language>,
+    <QueryClientProvider client={queries}>
+      <Language>
+        <LivePage />
+      </Language>
+    </QueryClientProvider>,
   );
+}
+
+it("tells guests why they see nothing, and does not connect", () => {
+  renderFor(["watch"]);
+  expect(screen.getByRole("heading", { name: "Activity is not shown here" })).toBeTruthy();
+  expect(Events.all).toEqual([]);
+});
+
+function open(): Events {
+  renderFor(["watch", "operate"]);
   const [events] = Events.all;
   if (events === undefined) throw new Error("the page opened no event stream");
   return events;

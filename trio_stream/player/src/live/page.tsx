@@ -1,10 +1,12 @@
 /** The operator's page: current state of the server, charts of the last ten minutes, and all streams. */
 
 import { useEffect, useMemo } from "react";
+import { useMay } from "../api/queries";
 import { useI18n } from "../i18n";
 import { Chart } from "../ui/chart";
 import { bitsPerSecond, bytes, span } from "../ui/format";
 import { Icon } from "../ui/icons";
+import { LibraryLink, PageMessage } from "../ui/page-message";
 import { type Live, useLive } from "./feed";
 import "./live.css";
 import { chartSpan, movingAverage } from "./samples";
@@ -14,6 +16,19 @@ import { StreamTable } from "./stream-table";
 const MEGABYTE = 1_000_000;
 
 export default function LivePage() {
+  const { t } = useI18n();
+  const operates = useMay("operate");
+  if (operates === undefined) return null; // for a moment
+  if (!operates)
+    return (
+      <PageMessage icon="pulse" title={t("live.notAllowed")} actions={<LibraryLink />}>
+        <p>{t("live.notAllowed.more")}</p>
+      </PageMessage>
+    );
+  return <LiveView />;
+}
+
+function LiveView() {
   const { t } = useI18n();
   const live = useLive();
   const { rows, stop, failed } = useStopStream(live.rows);

@@ -5,7 +5,7 @@ import { Video } from "@videojs/react/video";
 import { useEffect, useRef, useState } from "react";
 import { Link } from "wouter";
 import { isGone, type VideoDetails } from "../api/client";
-import { video as videoOf } from "../api/queries";
+import { useMay, video as videoOf } from "../api/queries";
 import { useI18n } from "../i18n";
 import { useLive } from "../live/feed";
 import { Chart } from "../ui/chart";
@@ -40,7 +40,7 @@ function SocketPlayer({ details }: { details: VideoDetails }) {
   const [video, setVideo] = useState<HTMLVideoElement | null>(null);
   const [playback, status] = usePlayback(details, video);
   const throughput = useThroughput(status.received);
-  const live = useLive();
+  const live = useLive(useMay("operate") === true);
   const age = useAge(status.open);
   const server = status.open ? ownStream(live.rows, details.name, age()) : null;
   const state = transferState(status);

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { request, isGone, type Presentation, type VideoDetails } from "../api/client";
-import { presentation, video as videoOf } from "../api/queries";
+import { presentation, useMay, video as videoOf } from "../api/queries";
 import { useI18n } from "../i18n";
 import { bitsPerSecond, bytes, clock, fraction } from "../ui/format";
 import { Icon } from "../ui/icons";
@@ -12,6 +12,7 @@ import { trackName } from "../ui/languages";
 import { NoVideo } from "../ui/page-message";
 import { type Browser, type Delivery, deliveryOf, thisBrowser } from "./delivery";
 import { formatName } from "./formats";
+import { withGuestPlayhead } from "./guest-playheads";
 import { mayOmitTracks, omittedTracks } from "./omitted-tracks";
 import { Player } from "./player";
 import { parseTime } from "./position";
@@ -38,7 +39,11 @@ export default function WatchPage({ id }: { id: string }) {
   const refresh = useCallback(() => {
     for (const key of ["continue", "videos"]) void queries.invalidateQueries({ queryKey: [key] });
   }, [queries]);
-  const details = query.data;
+  const tracked = useMay("track");
+  const details = useMemo(
+    () => (query.data === undefined || tracked !== false ? query.data : withGuestPlayhead(query.data)),
+    [query.data, tracked],
+  );
   useEffect(() => {
     if (details !== undefined) document.title = `${details.title} · Trio Stream`;
   }, [details]);
@@ -47,7 +52,7 @@ export default function WatchPage({ id }: { id: string }) {
     return <NoVideo error={query.error} retry={() => void query.refetch()} />;
   return (
     <article className="watch">
-      {details === undefined ? (
+      {details === undefined || tracked === undefined ? (
         <div className="player waiting" aria-hidden="true" />
       ) : (
         <>
@@ -71,6 +76,7 @@ function About({ details, onSaved }: DetailsProps) {
   const firstVideo = info?.video[0];
   const audio = info?.audio ?? [];
   const browser = useMemo(thisBrowser, []);
+  const tracked = useMay("track");
   const preferred = useMemo(() => deliveryOf(details, browser), [details, browser]);
   const { data: offered } = useQuery({ ...presentation(details.id), enabled: mayOmitTracks(details, preferred, browser) });
   const delivery = useMemo(() => deliveryOf(details, browser, offered), [details, browser, offered]);
@@ -103,7 +109,7 @@ function About({ details, onSaved }: DetailsProps) {
     <div className="about">
       <div className="about-head">
         <h1>{details.title}</h1>
-        <Watched details={details} onSaved={onSaved} />
+        {tracked === true && <Watched details={details} onSaved={onSaved} />}
         <a className="button" href={details.urls.download}>
           {t("watch.download")}
         </a>

@@ -1,8 +1,9 @@
-/** Sends the playhead to the server: every ten seconds, and when the video is paused, sought while paused, ended or hidden. */
+/** Saves the playhead, on the server or for guests in the browser: every ten seconds, and when the video is paused, sought while paused, ended or hidden. */
 
 import { useEffect } from "react";
 import type { VideoDetails } from "../api/client";
-import { putPlayhead } from "../api/queries";
+import { putPlayhead, useMay } from "../api/queries";
+import { saveGuestPlayhead } from "./guest-playheads";
 import { playedTo } from "./position";
 
 const INTERVAL = 10_000; // milliseconds
@@ -11,6 +12,7 @@ const SEEK_DELAY = 500; // milliseconds without another seek, while paused
 
 export function usePlayhead(video: HTMLVideoElement | null, { id, facts: info }: Pick<VideoDetails, "id" | "facts">, onSaved: () => void): void {
   const until = info?.until ?? null;
+  const tracked = useMay("track");
   useEffect(() => {
     if (video === null) return;
     const controller = new AbortController();
@@ -22,6 +24,10 @@ export function usePlayhead(video: HTMLVideoElement | null, { id, facts: info }:
       const currentTime = playedTo(until, video, seen);
       if (!started || video.readyState === 0 || !Number.isFinite(duration) || Math.abs(currentTime - last) < MIN_CHANGE) return;
       last = currentTime;
+      if (tracked === false) {
+        saveGuestPlayhead(id, currentTime, duration);
+        return;
+      }
       putPlayhead(id, currentTime, duration).then(onSaved, () => {
         last = Number.NaN; // the next call sends it
       });
@@ -50,5 +56,5 @@ export function usePlayhead(video: HTMLVideoElement | null, { id, facts: info }:
       controller.abort();
       save();
     };
-  }, [video, id, until, onSaved]);
+  }, [video, id, until, tracked, onSaved]);
 }
