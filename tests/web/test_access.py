@@ -191,6 +191,15 @@ def test_browsers_get_a_page_that_says_how_to_open_the_server(server: Server, pa
             assert client.get("/static/page.css").status_code == 200
 
 
+@pytest.mark.parametrize("server", ["nothing-1"], indirect=True)
+def test_the_log_says_how_to_open_the_server(server: Server) -> None:
+    with from_elsewhere(server) as client:
+        assert client.get("/api/videos").status_code == 403
+    [line] = [line for line in server.log.splitlines() if "another machine was refused" in line][:1]
+    assert ELSEWHERE in line
+    assert "TRIO_STREAM_ANONYMOUS=view" in line
+
+
 @pytest.mark.parametrize("server", ["view-1"], indirect=True)
 def test_a_guest_does_not_learn_where_the_videos_are(server: Server) -> None:
     assert server.get("/api/library").json()["folder"] == str(server.videos)

@@ -9,6 +9,8 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
+import structlog
+
 from trio_stream.accounts import grants
 from trio_stream.accounts.grants import GUEST, NOBODY, OPERATOR, Grant, Verb
 from trio_stream.errors import NotAllowed, NotOpen
@@ -24,6 +26,8 @@ FORWARDING_FIELDS = (
     "x-real-ip",
 )
 """Header fields that proxies add. A request with one of them did not start where its connection comes from."""
+
+log = structlog.get_logger("trio_stream.web")
 
 _REFUSED = {
     Verb.WATCH: "watch videos",
@@ -67,6 +71,12 @@ def check(exchange: Exchange, verb: Verb | None) -> None:
     if verb is None or verb in grant.verbs:
         return
     if not grant.verbs:
+        log.warning(
+            "a client on another machine was refused",
+            address=exchange.client(),
+            remedy="to let everybody view, set TRIO_STREAM_ANONYMOUS=view",
+            often=True,
+        )
         raise NotOpen(
             "this server serves only the machine that it runs on; "
             "its operator can let everybody view with TRIO_STREAM_ANONYMOUS=view"

@@ -36,8 +36,8 @@ class Exchange:
     """The file that is being sent and the stream that sends it; or a slot among the event listeners.
 
     `fields` are the header fields of the request by lower-case name, as `header_fields` returns them. `grant` is what
-    the request may do (`access.decide`). Only
-    `run_while_connected` and `read_body` call `receive`; it is None if something else reads from the client.
+    the request may do (`access.decide`). Only `run_while_connected` and `read_body` call `receive`; it is None if
+    something else reads from the client.
     """
 
     __slots__ = ("_left", "_listening", "_receive", "_scope", "fields", "file", "grant", "services", "stream")
