@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.conftest import (
     PageMonitor,
+    delete_watch_state,
     open_video,
     position_of,
     seek,
@@ -31,6 +32,7 @@ def guest(
     browser: Browser, film_server: Server, monitor: PageMonitor, refused: list[str]
 ) -> Iterator[BrowserContext]:
     """The browser of a guest. The test fails if a page has an error, or requests what a guest may not do."""
+    delete_watch_state(film_server)
     with browser.new_context(
         base_url=film_server.url,
         locale="en-US",
